@@ -1,0 +1,1 @@
+"""The command line: one Typer app; a room is imported only inside its command."""

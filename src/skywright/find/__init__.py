@@ -1,0 +1,1 @@
+"""Apply and combine: detection, features, prediction, ranking."""

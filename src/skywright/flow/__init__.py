@@ -1,0 +1,1 @@
+"""Recipes: grammar, checks, store, runner, provenance."""

@@ -1,0 +1,1 @@
+"""The one fit loop, the fitting and tuning of classical models, calibration."""

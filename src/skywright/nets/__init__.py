@@ -1,0 +1,1 @@
+"""Architectures only: ``nn.Module`` in, tensors out."""

@@ -1,0 +1,1 @@
+"""The catalogue: published tables, cutouts, regions, and read-only queries."""

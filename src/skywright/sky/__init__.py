@@ -1,0 +1,1 @@
+"""The simulated universe and the instrument: lenses, light, PSF, noise, painting."""

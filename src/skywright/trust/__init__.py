@@ -1,0 +1,1 @@
+"""Judges: metrics with intervals, calibration, leak tests, the report."""
