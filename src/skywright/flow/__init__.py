@@ -1,1 +1,9 @@
 """Recipes: grammar, checks, store, runner, provenance."""
+
+from skywright.flow.events import Event as Event
+from skywright.flow.events import RunError as RunError
+from skywright.flow.plan import Plan as Plan
+from skywright.flow.plan import RecipeError as RecipeError
+from skywright.flow.runner import forecast as forecast
+from skywright.flow.runner import run as run
+from skywright.flow.runs import Run as Run

@@ -1,0 +1,210 @@
+"""``skywright run``: a recipe from its file to its report."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from skywright.flow import Plan, Run
+
+__all__ = ["run"]
+
+
+def run(
+    recipe: Annotated[
+        str, typer.Argument(help="A YAML file, or a name from [bold]skywright recipes[/bold].")
+    ],
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--out",
+            help="Run folder; or a file .fits, .hdf5, .parquet, .ecsv for the tables alone.",
+        ),
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="One of the recipe's presets: tiny, small, full.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Change a parameter, or take a node from an earlier run: --set net=RUN. "
+            "May be given again.",
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything that is drawn.")] = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="NODE", help="This node and what it needs.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; as many as cores if not given.")
+    ] = None,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster to use.")
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PACKAGE", help="Let the recipe call this package: its code runs."),
+    ] = None,
+    graph: Annotated[
+        bool, typer.Option("--graph", help="Print the nodes and edges as Graphviz, run nothing.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be computed, run nothing.")
+    ] = False,
+    workspace: Annotated[
+        Path, typer.Option(help="Folder that keeps what was computed.")
+    ] = Path(".skywright"),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object, and nothing else.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an existing table file.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="A line per node; tracebacks of failures.")
+    ] = False,
+) -> None:
+    """Run a recipe; what is unchanged since the last run is not computed again.
+
+    [bold]skywright run lens-search --preset small[/bold]
+
+    [bold]skywright run lens-search -o first --set image=mine.fits --set n=2000[/bold]
+
+    [bold]skywright run galaxies.yml -o galaxies.fits --seed 7[/bold]
+
+    Exit code: 0 done, 1 failed or an expectation broken, 2 the recipe or command is wrong,
+    3 waiting for people.
+    """
+    options: dict[str, Any] = {"workspace": workspace, "only": only}
+    with _errors(as_json):
+        plan = _load(recipe, preset, set_ or [], seed, allow or [], workspace)
+        if graph:
+            return typer.echo(_graphviz(plan))
+        if dry_run:
+            return _forecast(plan, options, as_json)
+        options |= {"out": out, "workers": workers, "dask": dask, "overwrite": overwrite}
+        done = _run(plan, options, as_json, verbose)
+    if as_json:
+        typer.echo(json.dumps(_summary(done)))
+    else:
+        _tell(done, plan, verbose)
+    raise typer.Exit(done.exit_code)
+
+
+def _load(
+    recipe: str,
+    preset: str | None,
+    settings: list[str],
+    seed: int | None,
+    allow: list[str],
+    workspace: Path,
+) -> Plan:
+    from skywright.cli.recipes import find
+    from skywright.flow import RecipeError, load
+
+    try:
+        file = find(recipe)
+    except FileNotFoundError as error:
+        raise RecipeError(str(error)) from None
+    with contextlib.redirect_stdout(sys.stderr):  # an import may print; JSON must stand alone
+        return load(file, preset=preset, set=settings, seed=seed, allow=tuple(allow))
+
+
+def _run(plan: Plan, options: dict[str, Any], as_json: bool, verbose: bool) -> Run:
+    from skywright import flow
+    from skywright.cli.progress import Display
+
+    with contextlib.redirect_stdout(sys.stderr), Display(as_json, verbose) as display:
+        return flow.run(plan, **options, progress=display)
+
+
+@contextlib.contextmanager
+def _errors(as_json: bool) -> Any:
+    """Turn what goes wrong outside the steps into one line and an exit code."""
+    from skywright.flow import RecipeError, RunError
+
+    try:
+        yield
+    except (RecipeError, RunError) as error:
+        _stop(str(error), 2 if isinstance(error, RecipeError) else 1, as_json)
+    except KeyboardInterrupt:
+        _stop("stopped; what was finished is kept, the same command goes on from there", 130, as_json)
+
+
+def _stop(text: str, code: int, as_json: bool) -> None:
+    if as_json:
+        empty: dict[str, Any] = {"nodes": {}, "results": {}, "expect": {}}
+        typer.echo(json.dumps({"ok": False, "run": None, **empty, "error": text}))
+    typer.echo(f"skywright: {text}", err=True)
+    raise typer.Exit(code) from None
+
+
+def _summary(done: Run) -> dict[str, Any]:
+    """Return the object of ``--json``."""
+    keep = ("state", "seconds", "digest", "message")
+    nodes = {n: {k: v[k] for k in keep if k in v} for n, v in done.nodes.items()}
+    return {
+        "ok": done.ok,
+        "run": done.run,
+        "folder": str(done.folder),
+        "nodes": nodes,
+        "results": done.results,
+        "expect": done.expect,
+    }
+
+
+def _tell(done: Run, plan: Plan, verbose: bool) -> None:
+    """Say how it ended: what failed or waits and where, what is broken, where the report is."""
+    for name, node in done.nodes.items():
+        if node["state"] in ("failed", "waiting") and not node["message"].startswith("waits for"):
+            mark = f" ({plan.nodes[name].mark})" if plan.nodes[name].mark else ""
+            typer.echo(f"node {name}{mark} {_verb(node['state'])}: {node['message']}", err=True)
+    if done.state == "failed":
+        if verbose:
+            typer.echo((done.folder / "run.log").read_text(), err=True)
+        typer.echo(f"the traceback is in {done.folder / 'run.log'}", err=True)
+    for name, judged in done.expect.items():
+        if not judged["met"]:
+            value = done.results.get(name, done.results.get(name.partition(".")[2]))
+            typer.echo(f"expected {name} {judged['bound']}, got {value}", err=True)
+    states = [n["state"] for n in done.nodes.values()]
+    counts = ", ".join(f"{states.count(s)} {s}" for s in sorted(set(states)))
+    typer.echo(f"{done.state}: {counts}; {'report: ' if done.report else 'run: '}"
+               f"{done.report or done.folder}")  # fmt: skip
+
+
+def _verb(state: str) -> str:
+    return "waits" if state == "waiting" else "failed"
+
+
+def _graphviz(plan: Plan) -> str:
+    lines = [f"  {json.dumps(a)} -> {json.dumps(b)};" for a, b in plan.graph.edges]
+    alone = [f"  {json.dumps(n)};" for n in plan.graph if not plan.graph.degree(n)]
+    return "\n".join(["digraph recipe {", "  rankdir=LR;", *alone, *lines, "}"])
+
+
+def _forecast(plan: Plan, options: dict[str, Any], as_json: bool) -> None:
+    """Print what would be computed."""
+    from skywright import flow
+
+    states = {n: s.state for n, s in flow.forecast(plan, **options).items()}
+    if as_json:
+        nodes = {n: {"state": s} for n, s in states.items()}
+        return typer.echo(json.dumps({"ok": True, "run": None, "nodes": nodes}))
+    for name, state in states.items():
+        typer.echo(f"{state:9} {name}")
+    counts = {s: list(states.values()).count(s) for s in ("cached", "compute", "unknown")}
+    typer.echo(
+        f"{counts['cached']} cached, {counts['compute']} to compute, {counts['unknown']} after "
+        "them (cached if what they need comes out unchanged)"
+    )
+    return None

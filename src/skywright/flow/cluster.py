@@ -1,0 +1,69 @@
+"""The same jobs on a Dask cluster that shares the file system."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from typing import Any
+
+from skywright.flow.events import RunError
+from skywright.flow.jobs import Job, Outcome, environment, execute
+
+__all__ = ["Cluster"]
+
+
+class Cluster:
+    """Workers of a Dask scheduler; Dask sends a job elsewhere when a worker dies.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, as ``tcp://host:8786``, or the file it wrote.
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            import distributed
+        except ImportError:
+            raise RunError("--dask needs Dask: pip install 'skywright[scale]'") from None
+        try:
+            where = {"scheduler_file": address} if os.path.exists(address) else {"address": address}
+            self._client = distributed.Client(**where, timeout=20, set_as_default=False)
+        except (OSError, ValueError, TimeoutError) as error:
+            raise RunError(f"no Dask scheduler answers at {address}: {error}") from None
+        self._jobs: dict[str, Job] = {}
+        self._done: Any = distributed.as_completed(loop=self._client.loop)
+
+    def submit(self, job: Job) -> None:
+        """Send a job."""
+        future = self._client.submit(
+            _remote, pickle.dumps(job), os.getcwd(), sys.path, key=f"skywright-{job.key}"
+        )
+        self._jobs[future.key] = job
+        self._done.add(future)
+
+    def next(self) -> tuple[Job, Outcome]:
+        """Wait for a job to end; return it and how it ended."""
+        future = next(self._done)
+        job = self._jobs.pop(future.key)
+        error = future.exception()
+        if error is not None:
+            return job, Outcome("died", message=f"on the Dask cluster: {error}")
+        return job, future.result()
+
+    def cancel(self) -> list[str]:
+        """Return no keys: what was sent already is allowed to end."""
+        return []
+
+    def close(self) -> None:
+        """Leave the cluster; jobs that nobody waits for are dropped."""
+        self._done.clear()
+        self._client.close()
+
+
+def _remote(job: bytes, folder: str, path: list[str]) -> Outcome:
+    os.chdir(folder)  # relative file names mean the same here as where the run was started
+    sys.path.extend(p for p in path if p not in sys.path)
+    os.environ.update({k: v for k, v in environment().items() if k.endswith("_THREADS")})
+    return execute(pickle.loads(job))

@@ -1,0 +1,155 @@
+"""One node or block, from its inputs in the store to its entry there: what a worker does."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+import traceback
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import threadpoolctl
+
+from skywright.data import Waiting, artefacts
+from skywright.flow.collect import join
+from skywright.flow.evaluate import Scope, node_value
+from skywright.flow.events import is_disk_full
+from skywright.flow.plan import Node
+from skywright.flow.randomness import isolated
+from skywright.flow.store import Entry, Store
+
+__all__ = ["THREADS", "Job", "Outcome", "environment", "execute"]
+
+THREADS = 1  # per node, whatever the machine: sums must not depend on it
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker needs to make one entry.
+
+    Parameters
+    ----------
+    block : (int, int) or None
+        Number of the block and its rows; None for the whole node.
+    parts : tuple of Path
+        Folders of finished blocks; the job is then to join them.
+    """
+
+    node: Node
+    key: str
+    seed: int
+    workspace: Path
+    inputs: dict[str, Path | Node]
+    points: dict[str, dict[str, Any]] = field(default_factory=dict)
+    block: tuple[int, int] | None = None
+    parts: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: ``computed``, ``cached``, ``waiting``, ``failed`` or ``died``."""
+
+    state: str
+    entry: Entry | None = None
+    message: str = ""
+    trace: str = ""
+
+
+def execute(job: Job, progress: Callable[[float], None] = lambda fraction: None) -> Outcome:
+    """Make the entry of a job, or find that another run has made it meanwhile."""
+    store = Store(job.workspace)
+    try:
+        with store.lock(job.key):
+            entry = store.find(job.key)
+            if entry is not None:
+                return Outcome("cached", entry)
+            entry = _make(job, store, progress)
+        store.clear_scratch(job.key)
+        return Outcome("computed", entry)
+    except Waiting as waiting:
+        return Outcome("waiting", message=str(waiting))
+    except Exception as error:
+        return Outcome("failed", message=_explain(error, store), trace=traceback.format_exc())
+
+
+def _make(job: Job, store: Store, progress: Callable[[float], None]) -> Entry:
+    scope = Scope(
+        job.node,
+        job.seed,
+        job.inputs,
+        job.points,
+        job.block,
+        scratch=lambda: store.scratch(job.key),
+        progress=progress,
+    )
+    _reset_peak()
+    start = time.perf_counter()
+    block = job.block and job.block[0]
+    with threadpoolctl.threadpool_limits(THREADS), isolated(job.seed, job.node.name, block):
+        _limit_torch()
+        value = join([artefacts.load(p) for p in job.parts]) if job.parts else node_value(scope)
+    spent = {"seconds": time.perf_counter() - start, "memory": _peak()}
+    try:
+        return store.put(job.key, value, **spent)
+    except TypeError as error:
+        if job.block or _is_unfit(value):
+            raise TypeError(f"what the step returned cannot be stored: {error}") from error
+        return store.put(job.key, value, kept=False, **spent)
+
+
+def _is_unfit(value: Any) -> bool:
+    """Tell whether a value can be neither saved nor made again alike: a lambda, an open file."""
+    name = getattr(value, "__qualname__", "")
+    return (
+        "<" in name
+        or isinstance(value, (types.GeneratorType, types.ModuleType))
+        or hasattr(value, "fileno")
+        or hasattr(value, "__next__")
+        or (isinstance(value, (list, tuple, set)) and any(_is_unfit(v) for v in value))
+        or (isinstance(value, dict) and any(_is_unfit(v) for v in value.values()))
+    )
+
+
+def _explain(error: Exception, store: Store) -> str:
+    if is_disk_full(error):
+        return (
+            f"the disk of {store.workspace} is full: nothing of this node was kept, the store is "
+            "sound; free some space, or point --workspace to another disk, and run again"
+        )
+    text = error.args[0] if isinstance(error, KeyError) and error.args else error
+    return f"{type(error).__name__}: {text}"
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a worker, in which every library starts single-threaded."""
+    names = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "BLIS", "NUMBA")
+    limits = {f"{name}_NUM_THREADS": str(THREADS) for name in names}
+    return {**os.environ, **limits, "VECLIB_MAXIMUM_THREADS": str(THREADS), "PYTHONHASHSEED": "0"}
+
+
+def _limit_torch() -> None:
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.get_num_threads() != THREADS:
+        torch.set_num_threads(THREADS)
+
+
+def _reset_peak() -> None:
+    """Start the kernel's count of peak memory anew, where it can."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def _peak() -> int:
+    """Return the peak resident memory of this process in bytes."""
+    try:
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+    except (OSError, IndexError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

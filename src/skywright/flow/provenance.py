@@ -1,0 +1,199 @@
+"""The record of a run: what was run, on what, how long it took, and what came out."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import skywright
+from skywright.data import artefacts
+from skywright.flow.jobs import THREADS
+from skywright.flow.keys import calls
+from skywright.flow.plan import Call, Plan, Ref
+from skywright.flow.runs import RECORD, Folder, Run, link, link_artefact, node_folder, write_json
+from skywright.flow.schedule import Schedule, State
+
+__all__ = ["describe", "finish"]
+
+
+def finish(schedule: Schedule, folder: Folder, seconds: float) -> Run:
+    """Link the artefacts into the run folder, judge the expectations, write the record.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        With every node ended.
+    folder : Folder
+        The run folder; a finished one is left as it is.
+    seconds : float [s]
+        Wall time of the run.
+    """
+    ended = {state.state for state in schedule.states.values()}
+    state = "failed" if ended & {"failed", "skipped"} else "waiting"
+    state = state if ended & {"failed", "skipped", "waiting"} else "done"
+    nodes = {name: _node(name, schedule.states[name]) for name in schedule.nodes}
+    results, report = _results(schedule, folder)
+    expect = _expect(schedule.plan, results) if state == "done" else {}
+    if not folder.finished:
+        for name, node in nodes.items():
+            entry = schedule.states[name].entry
+            if entry and node["folder"]:
+                link_artefact(entry, folder.path / node["folder"])
+        _write_log(schedule, folder)
+        outcome = {"state": state, "nodes": nodes, "results": results, "expect": expect}
+        record = {"run": folder.run, **outcome, **_background(schedule, seconds)}
+        write_json(folder.path / RECORD, {**record, "identity": folder.identity})
+    return Run(folder.run, folder.path, state, nodes, results, expect, report)
+
+
+def _node(name: str, state: State) -> dict[str, Any]:
+    """Return what is recorded of a node; ``cost`` is what computing it took, now or earlier."""
+    entry = state.entry
+    record: dict[str, Any] = {
+        "state": state.state,
+        "seconds": round(state.seconds, 4),
+        "digest": entry.digest if entry else None,
+        "key": entry.key if entry else None,
+        "folder": node_folder(name) if entry and entry.kept else None,
+    }
+    if entry:
+        record |= {"cost": entry.seconds, "memory": entry.memory}
+    return record | ({"message": state.message} if state.message else {})
+
+
+def _results(schedule: Schedule, folder: Folder) -> tuple[dict[str, Any], Path | None]:
+    """Return the numbers of the recipe's report, its files put in front of the run folder."""
+    entries = {n: s.entry for n, s in schedule.states.items() if s.entry and s.entry.kept}
+    reports = [n for n, e in entries.items() if e and (e.folder / "report.json").is_file()]
+    named = schedule.plan.head.get("report")
+    if named:
+        wanted = named.node if isinstance(named, Ref) else str(named).removeprefix("$")
+        reports = [n for n in reports if wanted in (n, schedule.nodes[n].base)]
+    entry = entries[reports[0]] if len(reports) == 1 else None
+    if entry is None:
+        return {}, None
+    for file in ("report.json", "report.html"):
+        if not folder.finished and (entry.folder / file).is_file():
+            link(entry.folder / file, folder.path / file)
+    page = folder.path / "report.html"
+    return artefacts.load(entry.folder).results, page if page.is_file() else None
+
+
+def _expect(plan: Plan, results: dict[str, Any]) -> dict[str, Any]:
+    """Judge what the recipe expects of this preset."""
+    judged = {}
+    for name, bound in plan.head.get("expect", {}).get(plan.preset, {}).items():
+        result = results.get(name, results.get(name.partition(".")[2]))
+        judged[name] = {"bound": bound, "met": result is not None and bool(bound)}
+    return judged
+
+
+def _write_log(schedule: Schedule, folder: Folder) -> None:
+    """Append the tracebacks of failed nodes to the log."""
+    with open(folder.log, "a") as log:
+        for name, state in schedule.states.items():
+            if state.state == "failed":
+                log.write(f"\nnode {name} failed: {state.message}\n{state.trace}\n")
+
+
+def _background(schedule: Schedule, seconds: float) -> dict[str, Any]:
+    """Return what else it takes to do the same again."""
+    plan = schedule.plan
+    found: dict[str, str] = {}
+    for node in schedule.nodes.values():
+        for call in calls(node.value):
+            found |= schedule.sources.of(call)
+    entries = [s.entry for s in schedule.states.values() if s.entry]
+    return {
+        "recipe": {
+            "file": str(plan.file),
+            "head": plan.head,
+            "preset": plan.preset,
+            "seed": plan.seed,
+            "parameters": {k: describe(v) for k, v in plan.parameters.items()},
+            "cosmology": describe(plan.cosmology),
+            "nodes": {n: describe(node.value) for n, node in schedule.nodes.items()},
+            "reused": {n: str(p) for n, p in plan.reused.items()},
+            "allow": list(plan.allow),
+        },
+        "versions": {
+            "skywright": skywright.__version__,
+            "python": platform.python_version(),
+            **{name: v for name, v in found.items() if len(v) != 64},
+        },
+        "sources": {name: v for name, v in found.items() if len(v) == 64},
+        "git": _commit(),
+        "ended": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+        "memory": max((e.memory for e in entries), default=0),
+        "hardware": _hardware(),
+        "threads": THREADS,
+    }
+
+
+def describe(value: Any) -> Any:
+    """Return an expression as JSON that reads like the recipe.
+
+    Examples
+    --------
+    >>> from skywright.flow.plan import Ref
+    >>> from skywright.flow.provenance import describe
+    >>> describe({"data": Ref("split", ("test",))})
+    {'data': '$split.test'}
+    """
+    if isinstance(value, Ref):
+        return ".".join([f"${value.node}", *value.part]) if not value.collect else (
+            "$" + ".".join([value.collect[0].partition("[")[0], "*", *value.part])
+        )  # fmt: skip
+    if isinstance(value, Call):
+        named = {k: describe(v) for k, v in value.kwargs.items()}
+        block = {".map": value.map, ".rows": value.rows} if value.map else {}
+        return {f"!{value.path}": [describe(v) for v in value.args] or {**named, **block}}
+    if isinstance(value, dict):
+        return {str(k): describe(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [describe(v) for v in value]
+    plain = value is None or isinstance(value, (bool, int, float))
+    return value if plain else str(value)
+
+
+def _commit() -> str | None:
+    """Return the commit of the package's source, with a plus sign if it was changed since."""
+    try:
+        folder = Path(skywright.__file__).parent
+
+        def git(*command: str) -> str:
+            return subprocess.run(
+                ["git", "-C", str(folder), *command],
+                capture_output=True, text=True, timeout=5, check=True,
+            ).stdout.strip()  # fmt: skip
+
+        git("ls-files", "--error-unmatch", "__init__.py")  # a checkout of ours, not just around us
+        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", ".") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _hardware() -> dict[str, Any]:
+    """Return what the run was computed on."""
+    model = platform.processor()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next(x.partition(":")[2].strip() for x in lines if x.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    torch = sys.modules.get("torch")
+    gpus = torch.cuda.device_count() if torch else 0
+    return {
+        "system": platform.platform(),
+        "processor": model,
+        "cores": os.cpu_count(),
+        "memory": memory,
+        "gpus": [torch.cuda.get_device_name(i) for i in range(gpus)] if torch else [],
+    }

@@ -1,0 +1,203 @@
+"""Run folders: opened before any work, filled when all is done, never changed after that."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import secrets
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from skywright.data import artefacts
+from skywright.flow.plan import Plan, RecipeError
+from skywright.flow.store import LABEL, Entry
+
+__all__ = ["Folder", "Run", "node_folder", "open_run", "reused_entry"]
+
+RECORD = "provenance.json"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Where a run leaves its artefacts, its log and its record.
+
+    Parameters
+    ----------
+    run : str
+        Identifier of the run.
+    path : Path
+        The folder.
+    identity : dict
+        Node -> what it is before it ran; equal for two runs that must give the same.
+    finished : bool
+        Whether an equal run was completed here before; then nothing in it is changed.
+    """
+
+    run: str
+    path: Path
+    identity: dict[str, str]
+    finished: bool = False
+
+    @property
+    def log(self) -> Path:
+        """Return the file for what steps print and for tracebacks."""
+        return Path(os.devnull) if self.finished else self.path / "run.log"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came out of a run.
+
+    Parameters
+    ----------
+    run : str
+        Identifier.
+    folder : Path
+        The run folder.
+    state : str
+        ``done``, ``waiting`` or ``failed``.
+    nodes : dict
+        Name -> ``{"state", "seconds", "digest", …}``.
+    results : dict
+        Name -> ``{"value", "low", "high"}``, from the report of the recipe.
+    expect : dict
+        Name -> ``{"bound", "met"}``.
+    report : Path or None
+        ``report.html``.
+    """
+
+    run: str
+    folder: Path
+    state: str
+    nodes: dict[str, dict[str, Any]]
+    results: dict[str, Any] = field(default_factory=dict)
+    expect: dict[str, Any] = field(default_factory=dict)
+    report: Path | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether all nodes have a value and no expectation is broken."""
+        return self.state == "done" and all(e["met"] for e in self.expect.values())
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0, 1 (failed, or an expectation is broken) or 3 (waiting for people)."""
+        return 3 if self.state == "waiting" else 0 if self.ok else 1
+
+    def __getitem__(self, node: str) -> Any:
+        """Return the artefact of a node."""
+        folder = self.nodes[node].get("folder")
+        if folder is None:
+            raise KeyError(f"node {node!r} has no stored value: {self.nodes[node]['state']}")
+        return artefacts.load(self.folder / folder)
+
+
+def open_run(
+    plan: Plan, workspace: Path, out: str | Path | None, identity: dict[str, str]
+) -> Folder:
+    """Return the folder of a run, new or the one of an unfinished run to go on with.
+
+    Raises
+    ------
+    RecipeError
+        If ``out`` holds a finished run of something else, or files that are not of a run.
+    """
+    time = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
+    run = f"{plan.file.stem}-{time}-{secrets.token_hex(2)}"
+    path = Path(out).absolute() if out else workspace / "runs" / run
+    if (path / RECORD).exists():
+        record = json.loads((path / RECORD).read_text())
+        if record["state"] == "done" and record["identity"] != identity:
+            raise RecipeError(
+                f"{path} holds a finished run of something else ({record['run']}), and runs are "
+                "never changed: choose another folder for -o"
+            )
+        run = record["run"]
+        if record["state"] == "done":
+            return Folder(run, path, identity, finished=True)
+    elif path.is_file() or (path.is_dir() and any(path.iterdir()) and not _is_run(path)):
+        raise RecipeError(f"{path} exists and is no run folder: choose another one for -o")
+    path.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(plan.file, path / "recipe.yml")
+    (path / "run.log").touch()
+    _register(workspace, run, path)
+    return Folder(run, path, identity)
+
+
+def _is_run(path: Path) -> bool:
+    return (path / "recipe.yml").exists() and (path / "run.log").exists()
+
+
+def _register(workspace: Path, run: str, path: Path) -> None:
+    """Note a run folder that is not in the workspace itself."""
+    runs = workspace / "runs"
+    if path.parent != runs:
+        runs.mkdir(parents=True, exist_ok=True)
+        write_json(runs / f"{run}.json", {"path": str(path)})
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a file at once, whole."""
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        aside.write_text(json.dumps(content, indent=1, default=str) + "\n")
+        os.replace(aside, path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def node_folder(name: str) -> str:
+    """Return the folder of a node's artefact inside a run folder.
+
+    Examples
+    --------
+    >>> from skywright.flow.runs import node_folder
+    >>> node_folder("scores[fold=0,seed=1]")
+    'artefacts/scores@fold=0,seed=1'
+    """
+    base, bracket, point = name.partition("[")
+    text = f"{base}@{point.removesuffix(']')}" if bracket else base
+    return "artefacts/" + "".join("_" if c in '/\\:*?"<>|' else c for c in text)
+
+
+def link_artefact(entry: Entry, folder: Path) -> None:
+    """Show the files of an entry in a run folder: as hard links where the disk allows it."""
+    for path in entry.folder.rglob("*"):
+        target = folder / path.relative_to(entry.folder)
+        if path.name == LABEL or path.is_dir():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        link(path, target)
+
+
+def link(path: Path, target: Path) -> None:
+    """Make a file appear under a second name, by a copy if it cannot be the same file."""
+    target.unlink(missing_ok=True)
+    try:
+        os.link(path, target)
+    except OSError:
+        shutil.copyfile(path, target)
+
+
+def reused_entry(run: Path, name: str) -> Entry:
+    """Return the artefact of a node in an earlier run.
+
+    Raises
+    ------
+    ValueError
+        If that run has no such node, or its files are not what the run recorded.
+    """
+    try:
+        nodes = json.loads((run / RECORD).read_text())["nodes"]
+        node = nodes[name]
+        folder = run / node["folder"]
+        value = artefacts.load(folder)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{run} has no artefact of node {name!r} to reuse: {error}") from error
+    if artefacts.digest(value) != node["digest"]:
+        raise ValueError(f"the artefact of {name!r} in {run} is damaged: run that recipe again")
+    return Entry(node["key"], folder, node["digest"])

@@ -1,0 +1,177 @@
+"""The content-addressed store: one folder per key, complete or absent, checked on first use."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skywright.data import artefacts
+
+__all__ = ["Entry", "Store"]
+
+LABEL = "entry.json"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the store holds under one key.
+
+    Parameters
+    ----------
+    key : str
+        Hash of everything the value depends on.
+    folder : Path
+        Where the files of the artefact are.
+    digest : str
+        Digest of the value; of one that is not kept, its key.
+    kept : bool
+        False for an object that cannot be saved (an astropy model, an imported function): what
+        needs it makes it again.
+    seconds : float [s]
+        What it took to compute.
+    memory : int [byte]
+        Largest resident size while it was computed.
+    length : int or None
+        Number of rows, for cutting into blocks.
+    """
+
+    key: str
+    folder: Path
+    digest: str
+    kept: bool = True
+    seconds: float = 0.0
+    memory: int = 0
+    length: int | None = None
+
+
+class Store:
+    """Artefacts by key; any number of runs may read and write at once.
+
+    Parameters
+    ----------
+    workspace : Path
+        The folder ``.skywright``; entries are in its ``store``.
+    """
+
+    def __init__(self, workspace: Path) -> None:
+        self.workspace = workspace
+        self.root = workspace / "store"
+
+    def find(self, key: str) -> Entry | None:
+        """Return the entry of a key, or None if there is none or its files are damaged."""
+        folder = self.root / key
+        try:
+            label = json.loads((folder / LABEL).read_bytes())
+            files = label.pop("files")
+            sound = all(_file_digest(folder / name) == digest for name, digest in files.items())
+            return Entry(key=key, folder=folder, **label) if sound else None
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return None
+
+    def put(
+        self, key: str, value: Any, *, kept: bool = True, seconds: float = 0.0, memory: int = 0
+    ) -> Entry:
+        """Write a value and make it appear at once, whole; to be called under `lock`.
+
+        Raises
+        ------
+        TypeError
+            If the value is of no kind that can be saved.
+        OSError
+            If the disk is full; nothing of the entry is left.
+        """
+        final = self.root / key
+        folder = self.root / f"tmp-{key}-{secrets.token_hex(4)}"
+        folder.mkdir()
+        try:
+            if kept:
+                artefacts.save(value, folder)
+            files = sorted(p for p in folder.rglob("*") if p.is_file())
+            label = {
+                "digest": artefacts.digest(value) if kept else key,
+                "kept": kept,
+                "seconds": round(seconds, 4),
+                "memory": memory,
+                "length": _length(value) if kept else None,
+                "files": {str(p.relative_to(folder)): _file_digest(p) for p in files},
+            }
+            (folder / LABEL).write_text(json.dumps(label, indent=1))
+            for path in [*folder.rglob("*"), folder]:
+                _sync(path)
+            self._discard(final)
+            os.rename(folder, final)
+            _sync(self.root)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        label.pop("files")
+        return Entry(key=key, folder=final, **label)
+
+    @contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        """Hold a key alone; the lock of a process that died is free at once."""
+        path = self.root / "locks" / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            handle = os.open(path, os.O_CREAT | os.O_RDWR)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            try:
+                if os.path.samestat(os.fstat(handle), os.stat(path)):
+                    break
+            except FileNotFoundError:
+                pass  # the one before us removed the file: take the new one
+            os.close(handle)
+        try:
+            for leftover in self.root.glob(f"tmp-{key}-*"):
+                shutil.rmtree(leftover, ignore_errors=True)
+            yield
+        finally:
+            os.unlink(path)
+            os.close(handle)
+
+    def scratch(self, key: str) -> Path:
+        """Return the private folder of a key, which outlives a kill."""
+        folder = self.workspace / "scratch" / key
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def clear_scratch(self, key: str) -> None:
+        """Remove the private folder of a key."""
+        shutil.rmtree(self.workspace / "scratch" / key, ignore_errors=True)
+
+    def _discard(self, folder: Path) -> None:
+        """Remove a damaged entry; first out of sight, so that it never stands half deleted."""
+        if folder.exists():
+            aside = folder.with_name(f"tmp-{folder.name}-{secrets.token_hex(4)}")
+            os.rename(folder, aside)
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _length(value: Any) -> int | None:
+    try:
+        return len(value)
+    except TypeError:
+        return None
+
+
+def _file_digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    """Push a file or folder to the disk, so that a power cut cannot leave an empty entry."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
