@@ -31,7 +31,7 @@ class Package:
 
 def library(path, *args, imported=False, **kwargs):
     """A call of numpy, scipy, astropy or a builtin."""
-    head, *rest = path.split(".")
+    head, *rest = (path if "." in path else f"builtins.{path}").split(".")
     target, module = import_module(head), head
     for name in rest:
         module = f"{module}.{name}"

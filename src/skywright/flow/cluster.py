@@ -12,6 +12,8 @@ from skywright.flow.jobs import Job, Outcome, environment, execute
 
 __all__ = ["Cluster"]
 
+TIMEOUT = 20  # seconds to wait for a scheduler
+
 
 class Cluster:
     """Workers of a Dask scheduler; Dask sends a job elsewhere when a worker dies.
@@ -24,16 +26,16 @@ class Cluster:
 
     def __init__(self, address: str) -> None:
         try:
-            import distributed
+            from distributed import Client, as_completed
         except ImportError:
             raise RunError("--dask needs Dask: pip install 'skywright[scale]'") from None
         try:
             where = {"scheduler_file": address} if os.path.exists(address) else {"address": address}
-            self._client = distributed.Client(**where, timeout=20, set_as_default=False)
+            self._client: Any = Client(**where, timeout=TIMEOUT, set_as_default=False)  # type: ignore[no-untyped-call]
         except (OSError, ValueError, TimeoutError) as error:
             raise RunError(f"no Dask scheduler answers at {address}: {error}") from None
         self._jobs: dict[str, Job] = {}
-        self._done: Any = distributed.as_completed(loop=self._client.loop)
+        self._done: Any = as_completed(loop=self._client.loop)  # type: ignore[no-untyped-call]
 
     def submit(self, job: Job) -> None:
         """Send a job."""

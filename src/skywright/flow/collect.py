@@ -24,8 +24,9 @@ def cut(value: Any, rows: slice) -> Any:
     if isinstance(value, dict):
         return {k: cut(v, rows) for k, v in value.items()}
     if isinstance(value, Predictions):
-        parts = {n: getattr(value, n) for n in BY_ROW[Predictions]}
-        return Predictions(**{n: None if v is None else v[rows] for n, v in parts.items()})
+        whole = {n: getattr(value, n) for n in BY_ROW[Predictions]}
+        parts: dict[str, Any] = {n: None if v is None else v[rows] for n, v in whole.items()}
+        return dataclasses.replace(value, **parts)
     try:
         return value[rows]
     except TypeError:
@@ -68,7 +69,30 @@ def _stack(name: str, parts: list[Any]) -> Any:
         return None
     if any(absent):
         raise ValueError(f"some blocks have {name}, others have not")
-    return np.concatenate([np.asarray(part) for part in parts])
+    if name in ("flux", "variance", "mask"):
+        return _Stack(parts)
+    return np.concatenate(parts)
+
+
+class _Stack:
+    """Pixels of several blocks, read from their files only where they are sliced."""
+
+    def __init__(self, parts: list[Any]) -> None:
+        self._parts = parts
+        self._ends = np.cumsum([len(part) for part in parts])
+        self.shape = (int(self._ends[-1]), *parts[0].shape[1:])
+        self.dtype = parts[0].dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        start, stop, _ = rows.indices(len(self))
+        found = [self._parts[0][:0]]
+        for part, end in zip(self._parts, self._ends, strict=True):
+            first = int(end) - len(part)
+            found.append(part[max(start - first, 0) : max(stop - first, 0)])
+        return np.concatenate(found)
 
 
 def collect(points: list[dict[str, Any]], values: list[Any]) -> QTable:

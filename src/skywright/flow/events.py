@@ -38,6 +38,9 @@ class Event:
     total: int = 0
 
 
+# What libraries say that lose the error number; the last is numpy's.
+FULL = ("No space left on device", "File too large", "requested and ")
+
 Listener = Callable[[Event], None]
 
 
@@ -51,7 +54,7 @@ def is_disk_full(error: BaseException | None) -> bool:
         text = str(error)
         if getattr(error, "errno", None) in (27, 28, 122):  # EFBIG, ENOSPC, EDQUOT
             return True
-        if "No space left on device" in text or "File too large" in text:
+        if any(sign in text for sign in FULL):
             return True
         error = error.__cause__ or error.__context__
     return False

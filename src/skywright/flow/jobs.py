@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import resource
 import sys
@@ -26,6 +27,7 @@ from skywright.flow.store import Entry, Store
 __all__ = ["THREADS", "Job", "Outcome", "environment", "execute"]
 
 THREADS = 1  # per node, whatever the machine: sums must not depend on it
+_UNFREED: list[Exception] = []  # HDF5 crashes when a file that met a full disk is freed
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Job:
         Number of the block and its rows; None for the whole node.
     parts : tuple of Path
         Folders of finished blocks; the job is then to join them.
+    files : dict
+        File -> sha256 of the source that the key stands for.
     """
 
     node: Node
@@ -48,6 +52,7 @@ class Job:
     points: dict[str, dict[str, Any]] = field(default_factory=dict)
     block: tuple[int, int] | None = None
     parts: tuple[Path, ...] = ()
+    files: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,13 +73,23 @@ def execute(job: Job, progress: Callable[[float], None] = lambda fraction: None)
             entry = store.find(job.key)
             if entry is not None:
                 return Outcome("cached", entry)
+            _check_source(job.files)
             entry = _make(job, store, progress)
         store.clear_scratch(job.key)
         return Outcome("computed", entry)
     except Waiting as waiting:
         return Outcome("waiting", message=str(waiting))
     except Exception as error:
+        if is_disk_full(error):
+            _UNFREED.append(error)
         return Outcome("failed", message=_explain(error, store), trace=traceback.format_exc())
+
+
+def _check_source(files: dict[str, str]) -> None:
+    """Refuse to compute under a key that stands for other code than this process has read."""
+    for file, digest in files.items():
+        if hashlib.sha256(Path(file).read_bytes()).hexdigest() != digest:
+            raise RuntimeError(f"{file} changed while the run was going on: run it again")
 
 
 def _make(job: Job, store: Store, progress: Callable[[float], None]) -> Entry:
@@ -93,7 +108,7 @@ def _make(job: Job, store: Store, progress: Callable[[float], None]) -> Entry:
     with threadpoolctl.threadpool_limits(THREADS), isolated(job.seed, job.node.name, block):
         _limit_torch()
         value = join([artefacts.load(p) for p in job.parts]) if job.parts else node_value(scope)
-    spent = {"seconds": time.perf_counter() - start, "memory": _peak()}
+    spent: dict[str, Any] = {"seconds": time.perf_counter() - start, "memory": _peak()}
     try:
         return store.put(job.key, value, **spent)
     except TypeError as error:

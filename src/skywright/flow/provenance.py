@@ -124,9 +124,9 @@ def _background(schedule: Schedule, seconds: float) -> dict[str, Any]:
         "versions": {
             "skywright": skywright.__version__,
             "python": platform.python_version(),
-            **{name: v for name, v in found.items() if len(v) != 64},
+            **{name: v for name, v in found.items() if len(v) < 64},
         },
-        "sources": {name: v for name, v in found.items() if len(v) == 64},
+        "sources": {name: v for name, v in found.items() if len(v) >= 64},
         "git": _commit(),
         "ended": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),

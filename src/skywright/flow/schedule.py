@@ -121,8 +121,9 @@ class Schedule:
                 self._take(*backend.next(), backend)
 
     def report_progress(self, job: Job, fraction: float) -> None:
-        """Tell how far the job of a node is."""
-        self._tell(job.node.name, "running", fraction)
+        """Tell how far the job of a node is; of one in blocks, only whole blocks count."""
+        if job.block is None:
+            self._tell(job.node.name, "running", fraction)
 
     def _start(self, name: str, backend: Backend) -> None:
         begun = time.perf_counter()
@@ -253,7 +254,9 @@ class Schedule:
             if not entry.kept:
                 todo += [s for s in references(self.nodes[source].value) if s not in inputs]
         points = {n: self.nodes[n].point for n in inputs}
-        return Job(self.nodes[name], key, self.plan.seed, self.store.workspace, inputs, points)
+        node, seed, workspace = self.nodes[name], self.plan.seed, self.store.workspace
+        files = self.sources.files(calls(node.value))
+        return Job(node, key, seed, workspace, inputs, points, files=files)
 
     def _count_blocks(self, node: Node) -> int:
         """Return how many blocks a node has; zero if it is not to be cut, or there is nothing."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import metadata
 from importlib.machinery import PathFinder
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +37,15 @@ class Sources:
         self._packages = {p.split(".")[0] for p in packages}
         self._files: dict[str, Path | None] = {}
         self._trees: dict[str, ast.Module] = {}
-        self._prints: dict[str, str] = {}
+        self._prints: dict[str, dict[str, str]] = {}
+
+    def files(self, calls: Iterable[Call]) -> dict[str, str]:
+        """Return file -> sha256 of all source behind some calls."""
+        modules = {name for call in calls for name in self.of(call)}
+        return {k: v for name in modules for k, v in self._prints.get(name, {}).items()}
 
     def of(self, call: Call) -> dict[str, str]:
-        """Return module -> sha256 of its source, and library -> version, for one call."""
+        """Return module -> digest of its source, and library -> version, for one call."""
         found: dict[str, str] = {}
         todo: list[tuple[str, str | None]] = [(self._home(call), None)]
         todo += [(module, None) for module in self._owners(call.target)]
@@ -51,7 +58,7 @@ class Sources:
                 continue
             for home in self._define(module, name):
                 if home not in found:
-                    found[home] = self._prints.get(home) or self._print(home)
+                    found[home] = "".join(self._print(home).values())
                     todo += self._imports(home)
         return dict(sorted(found.items()))
 
@@ -95,17 +102,19 @@ class Sources:
             self._trees[module] = ast.parse(file.read_bytes() if file else b"")
         return self._trees[module]
 
-    def _print(self, module: str) -> str:
-        """Return the digest of a module and, where it reads files beside it, of those too."""
+    def _print(self, module: str) -> dict[str, str]:
+        """Return file -> digest for a module and, where it reads files beside it, for those."""
         file = self._file(module)
-        source = file.read_bytes() if file else b""
-        seen = hashlib.sha256(source)
-        if file and (b"__file__" in source or b"importlib.resources" in source):
-            for path in sorted(p for p in file.parent.rglob("*") if p.is_file()):
-                if path.suffix not in (".py", ".pyc"):
-                    seen.update(path.read_bytes())
-        self._prints[module] = seen.hexdigest()
-        return self._prints[module]
+        if module not in self._prints and file:
+            source = file.read_bytes()
+            files = {str(file): hashlib.sha256(source).hexdigest()}
+            if b"__file__" in source or b"importlib.resources" in source:
+                for path in sorted(p for p in file.parent.rglob("*") if p.is_file()):
+                    if path.suffix not in (".py", ".pyc"):
+                        files[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
+            self._prints[module] = files
+            _drop_stale_bytecode(file)
+        return self._prints.get(module, {})
 
     def _define(self, module: str, name: str | None) -> list[str]:
         """Return the modules that define ``name`` of ``module``: re-exports are followed."""
@@ -175,6 +184,14 @@ def _runtime(tree: ast.AST) -> Iterator[ast.AST]:
 def _called(node: ast.Call) -> str:
     """Return the last name of what is called."""
     return getattr(node.func, "attr", getattr(node.func, "id", ""))
+
+
+def _drop_stale_bytecode(file: Path) -> None:
+    """Remove bytecode older than its source: Python compares whole seconds and would trust it."""
+    with contextlib.suppress(OSError):
+        compiled = Path(cache_from_source(str(file)))
+        if compiled.stat().st_mtime_ns < file.stat().st_mtime_ns:
+            compiled.unlink()
 
 
 @cache
