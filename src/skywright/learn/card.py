@@ -1,0 +1,52 @@
+"""The model card: what a model is for, and where it is valid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["write_card"]
+
+
+def write_card(config: dict[str, Any]) -> str:
+    """Describe a model in Markdown from its configuration.
+
+    Parameters
+    ----------
+    config : dict
+        Configuration of a model of `skywright.learn`.
+    """
+    domain, training = config["domain"], config["training"]
+    what = config["net"]["path"] if "net" in config else config["estimator"]
+    lines = [
+        f"# {what}",
+        "",
+        "Binary classifier; its output is a logit, divided by the temperature "
+        f"{config['temperature']:.3g} that was fitted on the validation rows.",
+        "",
+        "## Domain of validity",
+        "",
+        *(f"- {name.replace('_', ' ')}: {_text(value)}" for name, value in domain.items()),
+        "",
+        "Outside this domain the output means nothing: images of other bands, units, pixel scale "
+        "or size are refused, other surveys and selections are for the user to test.",
+        "",
+        "## Training",
+        "",
+        *(f"- {name.replace('_', ' ')}: {_text(value)}" for name, value in training.items()),
+        "",
+        f"Logits hold at the training prevalence {training['prevalence']:.4g}; shift them to the "
+        "prevalence of the survey (`skywright.learn.correct_prior`) before reading them as odds.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _text(value: Any) -> str:
+    """Return a value of the configuration as it reads best."""
+    if value is None:
+        return "unknown"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_text(item) for item in value)
+    return str(value)

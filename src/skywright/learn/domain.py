@@ -1,0 +1,40 @@
+"""What data a model was fitted on, in JSON scalars: the ground of its domain of validity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skywright.data import Images
+from skywright.learn.rows import digest_rows
+
+__all__ = ["describe_images", "describe_training"]
+
+
+def describe_images(images: Images) -> dict[str, Any]:
+    """Return bands, unit, pixel scale [arcsec], size [pixel] and PSF [pixel] of images."""
+    ny, nx = (int(v) for v in images.flux.shape[-2:])
+    scale = None if images.scale is None else float(images.scale.to_value("arcsec"))
+    psf = None if images.psf_fwhm is None else [float(v) for v in np.asarray(images.psf_fwhm)]
+    return {
+        "bands": list(images.bands),
+        "unit": images.unit.to_string(),
+        "scale_arcsec": scale,
+        "size": [ny, nx],
+        "psf_fwhm_pixel": psf,
+    }
+
+
+def describe_training(
+    rows: dict[str, np.ndarray], labels: np.ndarray, fraction: float, seed: int
+) -> dict[str, Any]:
+    """Return numbers and fingerprints of the rows that a fit used, and their prevalence."""
+    return {
+        "rows": len(rows["train"]),
+        "validation_rows": len(rows["validation"]),
+        "rows_sha256": digest_rows(rows["train"]),
+        "prevalence": float(np.mean(np.asarray(labels)[rows["train"]])),
+        "fraction": float(fraction),
+        "seed": int(seed),
+    }

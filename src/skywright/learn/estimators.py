@@ -1,0 +1,85 @@
+"""Classical models as bytes that load without running code, and that are the same each time."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import skops.io
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+__all__ = ["TRUSTED", "dump_estimator", "load_estimator"]
+
+TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def dump_estimator(estimator: HistGradientBoostingClassifier) -> bytes:
+    """Return a fitted model in skops format, equal bytes for equal models.
+
+    skops names its parts by memory addresses and stamps them with the time of day; both are
+    replaced, so that a digest of the bytes says something about the model.
+    """
+    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(estimator))) as packed:
+        parts = {name: packed.read(name) for name in packed.namelist()}
+    numbers: dict[Any, int] = {}
+    schema = _renumber(json.loads(parts.pop("schema.json")), numbers)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        renamed = {_new_name(name, numbers): content for name, content in parts.items()}
+        renamed["schema.json"] = json.dumps(schema, indent=1).encode()
+        for name in sorted(renamed):
+            packed.writestr(zipfile.ZipInfo(name, _EPOCH), renamed[name])
+    return out.getvalue()
+
+
+def load_estimator(content: bytes) -> HistGradientBoostingClassifier:
+    """Read a model back; types beyond scikit-learn's plain ones and `TRUSTED` are refused.
+
+    Raises
+    ------
+    ValueError
+        When the bytes name any other type, or hold another kind of model.
+    """
+    try:
+        unknown = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED))
+    except Exception as error:
+        raise ValueError(f"these bytes are no skops file: {error}") from error
+    if unknown:
+        raise ValueError(
+            f"the estimator is refused: it names types that are not trusted ({', '.join(unknown)})"
+        )
+    estimator = skops.io.loads(content, trusted=list(TRUSTED))
+    if not isinstance(estimator, HistGradientBoostingClassifier):
+        raise ValueError(
+            f"the estimator is a {type(estimator).__name__}; expected a "
+            "HistGradientBoostingClassifier made by skywright.learn.tune_classifier"
+        )
+    return estimator
+
+
+def _renumber(node: Any, numbers: dict[Any, int]) -> Any:
+    """Replace memory addresses in a schema by numbers in order of first appearance."""
+    if isinstance(node, list):
+        return [_renumber(item, numbers) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "__id__" in node:
+        numbers.setdefault(node["__id__"], len(numbers) + 1)
+    out = {}
+    for key, value in node.items():
+        if key == "__id__":
+            out[key] = numbers[value]
+        elif key == "file":
+            out[key] = _new_name(value, numbers)
+        else:
+            out[key] = _renumber(value, numbers)
+    return out
+
+
+def _new_name(name: str, numbers: dict[Any, int]) -> str:
+    """Return a part's file name with its address replaced."""
+    stem, dot, ending = name.partition(".")
+    return f"{numbers.get(int(stem), stem)}{dot}{ending}" if stem.isdigit() else name

@@ -1,0 +1,224 @@
+"""The pieces that Lightning calls: the module, and the callback that survives a kill."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
+from lightning.pytorch.loggers import CSVLogger
+from torch import Tensor, nn
+
+__all__ = ["Classifier", "Keeper", "Telltale", "read_state", "train"]
+
+
+class Classifier(LightningModule):
+    """A net with the loss of binary classification and a one-cycle schedule.
+
+    Parameters
+    ----------
+    net : Module
+        Maps (n, band, y, x) to (n, 1).
+    learning_rate, weight_decay : float
+        Peak rate and decay of AdamW.
+    steps : int
+        Optimiser steps of the whole training, for the schedule.
+    """
+
+    def __init__(
+        self, net: nn.Module, learning_rate: float, weight_decay: float, steps: int
+    ) -> None:
+        super().__init__()
+        self.net, self.steps = net, steps
+        self.learning_rate, self.weight_decay = learning_rate, weight_decay
+        self.norms: list[Tensor] = []
+
+    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
+        """Return the cross entropy of one augmented batch."""
+        return self._loss("train_loss", batch)
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
+        """Log the cross entropy of one untouched batch."""
+        self._loss("validation_loss", batch)
+
+    def on_before_optimizer_step(self, _: Any) -> None:
+        """Note the norm of the gradient of the loss."""
+        gradients = [p.grad for p in self.parameters() if p.grad is not None]
+        self.norms.append(nn.utils.get_total_norm(gradients).detach())
+
+    def on_train_epoch_end(self) -> None:
+        """Log the mean gradient norm and the rate that the epoch ended with."""
+        self.log("gradient_norm", torch.stack(self.norms).mean(), sync_dist=True)
+        self.log("learning_rate", float(self.trainer.optimizers[0].param_groups[0]["lr"]))
+        self.norms = []
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """Return AdamW whose rate warms up over a fifth of the steps, then falls as a cosine."""
+        optimizer = torch.optim.AdamW(
+            self.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def _rate(self, step: int) -> float:
+        """Return the share of the peak rate at a step."""
+        warm = max(1, self.steps // 5)
+        if step < warm:
+            return (step + 1) / warm
+        left = (step - warm) / max(1, self.steps - warm)
+        return 0.5 * (1 + math.cos(math.pi * min(left, 1.0))) + 1e-3
+
+    def _loss(self, name: str, batch: tuple[Tensor, Tensor]) -> Tensor:
+        images, labels = batch
+        logits = self.net(images)[:, 0]
+        loss = nn.functional.binary_cross_entropy_with_logits(logits, labels)
+        self.log(name, loss, on_step=False, on_epoch=True, batch_size=len(labels), sync_dist=True)
+        return loss
+
+
+class Keeper(Checkpoint):
+    """Write everything that a resumed training needs after each epoch, by an atomic rename.
+
+    Its state holds the learning curves, the best weights and the random state of torch and of
+    the loader; weights, optimiser, schedule and early stopping are Lightning's part.
+
+    Parameters
+    ----------
+    path : Path
+        The checkpoint file.
+    generator : torch.Generator
+        The loader's generator.
+    settings : str
+        What tells this training from another, kept to refuse the checkpoint of another one.
+    """
+
+    def __init__(self, path: Path, generator: torch.Generator, settings: str) -> None:
+        self.path, self.generator, self.settings = path, generator, settings
+        self.history: dict[str, list[float]] = {}
+        self.finished = False
+        self.best: dict[str, Any] = {"loss": math.inf, "epoch": -1, "weights": {}}
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Take the numbers and weights of the epoch, and save."""
+        row = {"epoch": float(trainer.current_epoch)}
+        row |= {k: float(v) for k, v in sorted(trainer.callback_metrics.items())}
+        for name, value in row.items():
+            self.history.setdefault(name, []).append(value)
+        loss = row["validation_loss"]
+        if loss < self.best["loss"]:
+            weights = {k: v.detach().cpu().clone() for k, v in pl_module.net.state_dict().items()}
+            self.best = {"loss": loss, "epoch": trainer.current_epoch, "weights": weights}
+        self.finished = trainer.should_stop or trainer.current_epoch + 1 >= trainer.max_epochs
+        partial = self.path.with_suffix(".partial")
+        trainer.save_checkpoint(partial)
+        if trainer.is_global_zero:
+            os.replace(partial, self.path)
+        trainer.strategy.barrier()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what Lightning puts into the checkpoint."""
+        return {
+            "history": self.history,
+            "best": self.best,
+            "finished": self.finished,
+            "settings": self.settings,
+            "torch": torch.get_rng_state(),
+            "loader": self.generator.get_state(),
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take everything back from a checkpoint."""
+        self.history, self.best = state_dict["history"], state_dict["best"]
+        torch.set_rng_state(state_dict["torch"])
+        self.generator.set_state(state_dict["loader"])
+
+
+class Telltale(Callback):
+    """Report the finished share of the training after every epoch."""
+
+    def __init__(self, progress: Callable[[float], None]) -> None:
+        self.progress = progress
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Call back with a number between 0 and 1."""
+        self.progress((trainer.current_epoch + 1) / (trainer.max_epochs or 1))
+
+
+def read_state(path: Path, settings: str) -> dict[str, Any] | None:
+    """Return the keeper's part of a checkpoint, or None where there is none.
+
+    Raises
+    ------
+    ValueError
+        When the checkpoint belongs to a training with other settings.
+    """
+    if not path.exists():
+        return None
+    content = torch.load(path, weights_only=True, map_location="cpu")
+    state: dict[str, Any] = content["callbacks"][Keeper.__name__]
+    if state["settings"] != settings:
+        raise ValueError(
+            f"{path.parent} holds the checkpoint of another training: give each training a "
+            f"scratch folder of its own, or delete {path.name}"
+        )
+    return state
+
+
+def train(
+    module: Classifier,
+    batches: Any,
+    checks: Any,
+    keeper: Keeper,
+    training: dict[str, Any],
+    hardware: dict[str, Any],
+    resume: bool,
+    progress: Callable[[float], None] | None,
+) -> None:
+    """Train on ``batches`` and judge each epoch on ``checks``; the keeper holds the outcome."""
+    callbacks: list[Callback] = [
+        EarlyStopping("validation_loss", patience=training["patience"], mode="min"),
+        keeper,
+    ]
+    if progress is not None:
+        callbacks.append(Telltale(progress))
+    folder = keeper.path.parent
+    with warnings.catch_warnings(), _quiet():
+        # these speak of DataLoader workers, of litlogger and of empty log folders: not of us
+        warnings.filterwarnings("ignore", module="lightning")
+        trainer = Trainer(
+            max_epochs=training["epochs"],
+            callbacks=callbacks,
+            logger=CSVLogger(folder, name="log"),
+            default_root_dir=folder,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            log_every_n_steps=10**9,
+            **hardware,
+        )
+        trainer.fit(
+            module, batches, checks, ckpt_path=keeper.path if resume else None, weights_only=True
+        )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning's notes about hardware out of the caller's log; warnings and errors pass."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

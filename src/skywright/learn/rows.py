@@ -1,0 +1,81 @@
+"""Which rows a fit may use: checks of labels and roles, and shares of the galaxies."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+__all__ = ["check_rows", "digest_rows", "take_share"]
+
+
+def check_rows(count: int, labels: np.ndarray, roles: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the row numbers of each role after checking that a classifier can be fitted.
+
+    Parameters
+    ----------
+    count : int
+        Number of rows of the data.
+    labels : (n,)
+        0 or 1.
+    roles : (n,) str
+        ``train``, ``validation``; other roles (``test``, ``margin``) are left alone.
+
+    Raises
+    ------
+    ValueError
+        When lengths differ, labels are not 0 and 1, or a role lacks rows or a class.
+    """
+    labels, roles = np.asarray(labels), np.asarray(roles).astype(str)
+    for name, value in (("labels", labels), ("roles", roles)):
+        if len(value) != count:
+            raise ValueError(f"{len(value)} {name} for {count} rows of data: give one for each row")
+    if not np.isin(labels, (0, 1)).all():
+        raise ValueError(f"labels hold {np.unique(labels)[:5]}; expected 0 and 1 alone")
+    rows = {role: np.flatnonzero(roles == role) for role in ("train", "validation")}
+    for role, chosen in rows.items():
+        if len(chosen) == 0:
+            raise ValueError(
+                f"no row has the role {role!r}; got {sorted(set(roles.tolist()))}: both 'train' "
+                "and 'validation' are needed (see data.cross_fit)"
+            )
+        if len(np.unique(labels[chosen])) < 2:
+            raise ValueError(
+                f"labels of one class only ({labels[chosen][0]}) among the {len(chosen)} {role} "
+                "rows: a classifier needs both classes"
+            )
+    return rows
+
+
+def take_share(
+    rows: np.ndarray, groups: np.ndarray | None, fraction: float, seed: int
+) -> np.ndarray:
+    """Keep the rows of a random share of the groups, so that a galaxy is kept or left whole.
+
+    The groups of a smaller share are among those of a larger one with the same seed.
+
+    Parameters
+    ----------
+    rows : (m,) int
+        Row numbers to choose from.
+    groups : (n,) or None
+        Group (galaxy) of every row; None makes each row a group.
+    fraction : float
+        Share of the groups, above 0 and at most 1.
+    seed : int
+        Decides which groups are kept.
+    """
+    if not 0 < fraction <= 1:
+        raise ValueError(f"fraction is {fraction}; expected a share above 0 and at most 1")
+    if fraction == 1:
+        return rows
+    group = rows if groups is None else np.asarray(groups)[rows]
+    names = np.unique(group)
+    order = np.random.default_rng([seed, 20]).permutation(len(names))
+    kept = names[order[: max(1, round(fraction * len(names)))]]
+    return np.asarray(rows[np.isin(group, kept)])
+
+
+def digest_rows(rows: np.ndarray) -> str:
+    """Return a fingerprint of a set of row numbers."""
+    return hashlib.sha256(np.sort(np.asarray(rows)).astype("<i8").tobytes()).hexdigest()
