@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skywright.flow.events import Event
@@ -27,8 +27,8 @@ class Display:
 
     def __init__(self, quiet: bool, lines: bool) -> None:
         self._lines = lines
-        self._bars = None
-        self._tasks: dict[str, int] = {}
+        self._bars: Any = None
+        self._tasks: dict[str, Any] = {}
         if not quiet and sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn

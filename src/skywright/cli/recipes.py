@@ -36,4 +36,6 @@ def find(name: str) -> Path:
     if file.is_file() and file.parent == FOLDER:
         return file
     known = ", ".join(sorted(f.stem for f in FOLDER.glob("*.yml"))) or "none"
-    raise FileNotFoundError(f"there is no file {name!r} and no such recipe; the package has {known}")
+    raise FileNotFoundError(
+        f"there is no file {name!r} and no such recipe; the package has {known}"
+    )

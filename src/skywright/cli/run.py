@@ -60,9 +60,9 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be computed, run nothing.")
     ] = False,
-    workspace: Annotated[
-        Path, typer.Option(help="Folder that keeps what was computed.")
-    ] = Path(".skywright"),
+    workspace: Annotated[Path, typer.Option(help="Folder that keeps what was computed.")] = Path(
+        ".skywright"
+    ),
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object, and nothing else.")
     ] = False,
@@ -137,7 +137,9 @@ def _errors(as_json: bool) -> Any:
     except (RecipeError, RunError) as error:
         _stop(str(error), 2 if isinstance(error, RecipeError) else 1, as_json)
     except KeyboardInterrupt:
-        _stop("stopped; what was finished is kept, the same command goes on from there", 130, as_json)
+        _stop(
+            "stopped; what was finished is kept, the same command goes on from there", 130, as_json
+        )
 
 
 def _stop(text: str, code: int, as_json: bool) -> None:

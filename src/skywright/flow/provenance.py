@@ -12,6 +12,7 @@ from typing import Any
 
 import skywright
 from skywright.data import artefacts
+from skywright.flow.expect import met
 from skywright.flow.jobs import THREADS
 from skywright.flow.keys import calls
 from skywright.flow.plan import Call, Plan, Ref
@@ -70,9 +71,8 @@ def _results(schedule: Schedule, folder: Folder) -> tuple[dict[str, Any], Path |
     """Return the numbers of the recipe's report, its files put in front of the run folder."""
     entries = {n: s.entry for n, s in schedule.states.items() if s.entry and s.entry.kept}
     reports = [n for n, e in entries.items() if e and (e.folder / "report.json").is_file()]
-    named = schedule.plan.head.get("report")
-    if named:
-        wanted = named.node if isinstance(named, Ref) else str(named).removeprefix("$")
+    wanted = schedule.plan.head.get("report")
+    if wanted:
         reports = [n for n in reports if wanted in (n, schedule.nodes[n].base)]
     entry = entries[reports[0]] if len(reports) == 1 else None
     if entry is None:
@@ -88,8 +88,9 @@ def _expect(plan: Plan, results: dict[str, Any]) -> dict[str, Any]:
     """Judge what the recipe expects of this preset."""
     judged = {}
     for name, bound in plan.head.get("expect", {}).get(plan.preset, {}).items():
-        result = results.get(name, results.get(name.partition(".")[2]))
-        judged[name] = {"bound": bound, "met": result is not None and bool(bound)}
+        result = results.get(name) or results.get(name.partition(".")[2])
+        agrees = result is not None and met(bound, result["low"], result["high"])
+        judged[name] = {"bound": bound, "met": agrees}
     return judged
 
 

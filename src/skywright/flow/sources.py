@@ -38,6 +38,8 @@ class Sources:
         self._files: dict[str, Path | None] = {}
         self._trees: dict[str, ast.Module] = {}
         self._prints: dict[str, dict[str, str]] = {}
+        self._links: dict[str, list[tuple[str, str | None]]] = {}
+        self._known: dict[str, dict[str, str]] = {}
 
     def files(self, calls: Iterable[Call]) -> dict[str, str]:
         """Return file -> sha256 of all source behind some calls."""
@@ -46,6 +48,11 @@ class Sources:
 
     def of(self, call: Call) -> dict[str, str]:
         """Return module -> digest of its source, and library -> version, for one call."""
+        if call.path not in self._known:
+            self._known[call.path] = self._reach(call)
+        return self._known[call.path]
+
+    def _reach(self, call: Call) -> dict[str, str]:
         found: dict[str, str] = {}
         todo: list[tuple[str, str | None]] = [(self._home(call), None)]
         todo += [(module, None) for module in self._owners(call.target)]
@@ -59,7 +66,9 @@ class Sources:
             for home in self._define(module, name):
                 if home not in found:
                     found[home] = "".join(self._print(home).values())
-                    todo += self._imports(home)
+                    if home not in self._links:
+                        self._links[home] = list(self._imports(home))
+                    todo += self._links[home]
         return dict(sorted(found.items()))
 
     def _home(self, call: Call) -> str:

@@ -1,0 +1,79 @@
+import pytest
+from flow_plans import Package, library
+
+from skywright.flow.sources import Sources
+
+
+@pytest.fixture
+def room(tmp_path, monkeypatch):
+    package = Package(tmp_path, monkeypatch)
+    package.write("__init__", "from PKG.one import first as first\nfrom PKG.two import second\n")
+    package.write("one", "import numpy as np\n\ndef first():\n    return np.e\n")
+    package.write("two", "def second():\n    from PKG import first\n    return first()\n")
+    package.write("three", "def third():\n    return 3\n")
+    return package
+
+
+def reached(package, path):
+    found = Sources((package.name,)).of(package.call(path))
+    return {m.removeprefix(f"{package.name}.") for m in found}
+
+
+def test_room_that_reexports_everything_does_not_tie_it_together(room):
+    assert reached(room, "one.first") == {"one", "numpy"}
+
+
+def test_reexport_leads_to_the_module_that_defines_it(room):
+    assert reached(room, "two.second") == {"two", "one", "numpy"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("from .three import third", {"new", "three"}),
+        ("from . import three", {"new", "three"}),
+        ("import PKG.three", {"new", "three"}),
+        ("def f():\n    from PKG import three", {"new", "three"}),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import PKG.three", {"new"}),
+        ("import importlib\nimportlib.import_module('PKG.three')", {"new", "three"}),
+        ("import PKG", {"new", "PKG", "one", "two", "numpy"}),
+        ("from PKG import *", {"new", "PKG", "one", "two", "numpy"}),
+        (
+            "import importlib\ndef g(x):\n    importlib.import_module(x)",
+            {"new", "PKG", "one", "two", "three", "numpy"},
+        ),
+        ("import astropy.units as u", {"new", "astropy"}),
+        ("import json, os.path", {"new"}),
+        ("try:\n    import not_there_at_all\nexcept ImportError:\n    pass", {"new", "ABSENT"}),
+    ],
+)
+def test_what_a_module_reaches(room, text, expected):
+    code = text.replace("import_module(x)", "import_module")
+    room.write("new", f"def step():\n    return 1\n{code}\n")
+    call = room.call("new.step")
+    room.write("new", f"def step():\n    return 1\n{text}\n")
+    found = set(Sources((room.name,)).of(call))
+    names = {"PKG": room.name, "ABSENT": "not_there_at_all"}
+    full = {m: f"{room.name}.{m}" for m in ("new", "one", "two", "three")} | names
+    assert found == {full.get(m, m) for m in expected}
+
+
+def test_files_beside_a_module_that_reads_them_count(room):
+    room.write("page", "from pathlib import Path\nHERE = Path(__file__)\n\ndef make():\n    pass\n")
+    (room.folder / "page.html").write_text("one")
+    first = Sources((room.name,)).of(room.call("page.make"))
+    (room.folder / "page.html").write_text("two")
+    assert Sources((room.name,)).of(room.call("page.make")) != first
+
+
+def test_library_counts_by_its_version():
+    import numpy as np
+    import sklearn
+
+    assert Sources(()).of(library("numpy.add"))["numpy"] == np.__version__
+    assert Sources(()).of(library("sklearn.metrics.auc"))["sklearn"] == sklearn.__version__
+
+
+def test_method_of_an_object_counts_the_class(room):
+    found = Sources(()).of(library("astropy.cosmology.Planck15.comoving_distance"))
+    assert "astropy" in found
