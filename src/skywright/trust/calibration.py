@@ -60,27 +60,34 @@ def calibration_slope(
     -------
     slope, intercept : (…)
     """
-    x = np.asarray(logits, dtype=float)
+    x, y = np.asarray(logits, dtype=float), np.asarray(labels, dtype=float)
     w = np.atleast_2d(weights)
     w = w * (len(x) / w.sum(axis=-1, keepdims=True))
-    first = _newton(x, labels, w[:1], np.array([[0.0, 1.0]]), steps)
-    beta = _newton(x, labels, w, np.repeat(first, len(w), axis=0), steps)
+    # Without slope Newton's method starts safely; the resamples then start from the sample's fit.
+    constant = np.array([[logit(np.clip(w[0] @ y / len(x), 1e-9, 1 - 1e-9)), 0.0]])
+    first = _newton(x, y, w[:1], constant, steps)
+    beta = _newton(x, y, w, np.repeat(first, len(w), axis=0), steps)
     shape = np.shape(weights)[:-1]
     return beta[:, 1].reshape(shape), beta[:, 0].reshape(shape)
 
 
 def _newton(
-    x: np.ndarray, labels: np.ndarray, weights: np.ndarray, start: np.ndarray, steps: int
+    x: np.ndarray, y: np.ndarray, weights: np.ndarray, start: np.ndarray, steps: int
 ) -> np.ndarray:
     """Return intercept and slope of a weighted logistic regression per row of weights."""
     design = np.stack([np.ones_like(x), x], axis=1)
     outer = np.stack([np.ones_like(x), x, x**2], axis=1)
-    target = weights @ (design * np.asarray(labels, dtype=float)[:, None])
     prior = np.array([0.0, 1.0])
-    beta = start.copy()
+
+    def loss(beta: np.ndarray) -> np.ndarray:
+        z = beta @ design.T
+        penalty = 0.5 * _PRIOR_PRECISION * ((beta - prior) ** 2).sum(axis=1)
+        return np.asarray((weights * (np.logaddexp(0.0, z) - y * z)).sum(axis=1) + penalty)
+
+    beta, lowest, size = start, loss(start), np.ones((len(start), 1))
     for _ in range(steps):
         p = expit(beta @ design.T)
-        gradient = target - (weights * p) @ design - _PRIOR_PRECISION * (beta - prior)
+        gradient = (weights * (y - p)) @ design - _PRIOR_PRECISION * (beta - prior)
         a, b, c = ((weights * p * (1 - p)) @ outer).T + _PRIOR_PRECISION * np.array([[1], [0], [1]])
         step = (
             np.stack(
@@ -89,9 +96,13 @@ def _newton(
             )
             / (a * c - b**2)[:, None]
         )
-        beta += np.clip(step, -2.0, 2.0)
-        if np.abs(step).max() < 1e-6:
+        if np.abs(step).max() < 1e-5:
             break
+        reached = loss(beta + size * step)
+        better = (reached <= lowest)[:, None]
+        beta = np.where(better, beta + size * step, beta)
+        lowest = np.where(better[:, 0], reached, lowest)
+        size = np.where(better, 1.0, size / 2)
     return beta
 
 
