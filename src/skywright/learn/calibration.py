@@ -88,4 +88,4 @@ def correct_prior(logits: np.ndarray, training: float, survey: float | None) -> 
         if not 0 < value < 1:
             raise ValueError(f"{name} prevalence is {value}; expected a number between 0 and 1")
     shift = np.log(survey / (1 - survey)) - np.log(training / (1 - training))
-    return np.asarray(logits) + shift
+    return np.asarray(np.asarray(logits) + shift)

@@ -68,7 +68,7 @@ def _renumber(node: Any, numbers: dict[Any, int]) -> Any:
         return node
     if "__id__" in node:
         numbers.setdefault(node["__id__"], len(numbers) + 1)
-    out = {}
+    out: dict[str, Any] = {}
     for key, value in node.items():
         if key == "__id__":
             out[key] = numbers[value]

@@ -107,7 +107,12 @@ def fit(
     """
     rows = check_rows(len(images), labels, roles)
     rows["train"] = take_share(rows["train"], groups, fraction, seed)
-    schedule = {"epochs": epochs, "batch": batch, "patience": patience, "shift": shift}
+    schedule: dict[str, float] = {
+        "epochs": epochs,
+        "batch": batch,
+        "patience": patience,
+        "shift": shift,
+    }
     schedule |= {"learning_rate": learning_rate, "weight_decay": weight_decay}
     config: dict[str, Any] = {
         "net": {"path": name_of(net), "options": {"bands": len(images.bands), **(options or {})}},

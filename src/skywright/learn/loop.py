@@ -9,7 +9,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -37,7 +37,8 @@ class Classifier(LightningModule):
         self, net: nn.Module, learning_rate: float, weight_decay: float, steps: int
     ) -> None:
         super().__init__()
-        self.net, self.steps = net, steps
+        self.net: nn.Module = net
+        self.steps = steps
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.norms: list[Tensor] = []
 
@@ -60,7 +61,7 @@ class Classifier(LightningModule):
         self.log("learning_rate", float(self.trainer.optimizers[0].param_groups[0]["lr"]))
         self.norms = []
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> Any:
         """Return AdamW whose rate warms up over a fifth of the steps, then falls as a cosine."""
         optimizer = torch.optim.AdamW(
             self.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
@@ -117,9 +118,12 @@ class Keeper(Checkpoint):
             self.history.setdefault(name, []).append(value)
         loss = row["validation_loss"]
         if loss < self.best["loss"]:
-            weights = {k: v.detach().cpu().clone() for k, v in pl_module.net.state_dict().items()}
+            net = cast(nn.Module, pl_module.net)
+            weights = {k: v.detach().cpu().clone() for k, v in net.state_dict().items()}
             self.best = {"loss": loss, "epoch": trainer.current_epoch, "weights": weights}
-        self.finished = trainer.should_stop or trainer.current_epoch + 1 >= trainer.max_epochs
+        self.finished = trainer.should_stop or trainer.current_epoch + 1 >= (
+            trainer.max_epochs or 0
+        )
         partial = self.path.with_suffix(".partial")
         trainer.save_checkpoint(partial)
         if trainer.is_global_zero:

@@ -1,0 +1,166 @@
+"""Apply fitted models to data, row by row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+import torch
+from astropy.table import QTable
+
+from skywright.data import Images, Model, Predictions
+from skywright.learn.calibration import correct_prior
+from skywright.learn.estimators import load_estimator
+from skywright.learn.nets_as_models import load_net, logits_of
+from skywright.learn.scaling import noise_source, scale_images
+from skywright.learn.tuning import feature_matrix
+
+__all__ = ["predict", "predict_table"]
+
+_SCALE_TOLERANCE = 0.02
+
+
+def predict(
+    model: Model,
+    images: Images,
+    *,
+    roles: np.ndarray | None = None,
+    role: str = "test",
+    batch: int = 256,
+    prior: float | None = None,
+) -> Predictions:
+    """Judge images with a net.
+
+    Images are read ``batch`` at a time and the last batch is padded, so that every image goes
+    through the same arithmetic wherever it stands: blocks joined equal the whole bit for bit.
+
+    Parameters
+    ----------
+    model : Model
+        Made by `skywright.learn.fit`.
+    images : Images
+        Cutouts with the bands, pixel scale and size of the training; units are converted.
+    roles : (n,) str, optional
+        Role of each image; None judges all of them.
+    role : str
+        The role to judge.
+    batch : int
+        Images per inner batch.
+    prior : float, optional
+        Prevalence of the survey; None keeps the prevalence of the training sample.
+
+    Returns
+    -------
+    Predictions
+        Calibrated logits of the chosen rows, in their order.
+
+    Raises
+    ------
+    ValueError
+        When the images are not those the model was made for, or lengths differ.
+    """
+    factor = _check_domain(model, images)
+    rows = _rows(len(images), roles, role)
+    net, views = load_net(model), int(model.config["views"])
+    softening = float(model.config["scaling"]["softening"])
+    logits = np.empty(len(rows))
+    for start in range(0, len(rows), batch):
+        part = rows[start : start + batch]
+        block = images[part]
+        flux = np.asarray(block.flux, dtype=np.float32) * np.float32(factor)
+        variance = None if block.variance is None else np.asarray(block.variance) * factor**2
+        scaled = scale_images(replace(block, flux=flux, variance=variance), softening)
+        padded = np.zeros((batch, *scaled.shape[1:]), dtype=np.float32)
+        padded[: len(part)] = scaled
+        logits[start : start + batch] = logits_of(net, torch.from_numpy(padded), views)[: len(part)]
+    return _calibrated(model, images.object_id[rows], logits, prior)
+
+
+def predict_table(
+    model: Model,
+    features: QTable,
+    *,
+    roles: np.ndarray | None = None,
+    role: str = "test",
+    prior: float | None = None,
+) -> Predictions:
+    """Judge rows of a feature table with a classical model.
+
+    Parameters
+    ----------
+    model : Model
+        Made by `skywright.learn.tune_classifier`.
+    features : QTable
+        With ``object_id`` and the features the model was fitted on.
+    roles, role, prior
+        As in `predict`.
+
+    Returns
+    -------
+    Predictions
+        Calibrated logits of the chosen rows, in their order.
+    """
+    if not model.estimator:
+        raise ValueError(
+            "the model holds no classical estimator (find.predict applies nets); expected one "
+            "made by skywright.learn.tune_classifier"
+        )
+    rows = _rows(len(features), roles, role)
+    object_id = np.asarray(features["object_id"])[rows]
+    if len(rows) == 0:
+        return Predictions(object_id, np.empty(0))
+    matrix = feature_matrix(features[rows], model.config["features"])
+    logits = load_estimator(model.estimator).decision_function(matrix)
+    return _calibrated(model, object_id, logits, prior)
+
+
+def _calibrated(
+    model: Model, object_id: np.ndarray, logits: np.ndarray, prior: float | None
+) -> Predictions:
+    """Divide by the temperature and shift to the prevalence of the survey."""
+    calibrated = logits / float(model.config["temperature"])
+    prevalence = float(model.config["training"]["prevalence"])
+    return Predictions(np.asarray(object_id), correct_prior(calibrated, prevalence, prior))
+
+
+def _rows(count: int, roles: np.ndarray | None, role: str) -> np.ndarray:
+    """Return the rows with a role, all without roles."""
+    if roles is None:
+        return np.arange(count)
+    if len(roles) != count:
+        raise ValueError(f"{len(roles)} roles for {count} rows: give one for each row")
+    return np.flatnonzero(np.asarray(roles).astype(str) == role)
+
+
+def _check_domain(model: Model, images: Images) -> float:
+    """Refuse images the model was not made for; return the factor to the model's unit."""
+    domain: dict[str, Any] = model.config["domain"]
+    _expect("bands", list(images.bands), domain["bands"], "select or rename the bands")
+    size = [int(v) for v in images.flux.shape[-2:]]
+    _expect("size [pixel]", size, domain["size"], "cut them out in that size")
+    _expect(
+        "source of the noise",
+        noise_source(images),
+        model.config["scaling"]["noise"],
+        "give Images.variance, or train without it",
+    )
+    scale = None if images.scale is None else float(images.scale.to_value("arcsec"))
+    wanted = domain["scale_arcsec"]
+    known = scale is not None and wanted is not None
+    if (scale is None) != (wanted is None) or (
+        known and abs(scale / wanted - 1) > _SCALE_TOLERANCE
+    ):
+        _expect("pixel scale [arcsec]", scale, wanted, "resample them, or train on such images")
+    try:
+        return float(images.unit.to(u.Unit(domain["unit"])))
+    except u.UnitConversionError:
+        _expect("unit", images.unit.to_string(), domain["unit"], "calibrate them to that unit")
+        raise
+
+
+def _expect(name: str, got: Any, expected: Any, advice: str) -> None:
+    """Raise when what the images bring is not what the model was fitted on."""
+    if got != expected:
+        raise ValueError(f"images with {name} {got}; the model was fitted on {expected}: {advice}")
