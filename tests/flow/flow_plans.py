@@ -2,10 +2,12 @@
 
 import textwrap
 import uuid
+from dataclasses import replace
 from importlib import import_module
 
 import networkx as nx
 
+from skywright.flow.evaluate import fill_cosmology
 from skywright.flow.keys import references
 from skywright.flow.plan import Call, Node, Plan, Ref
 
@@ -49,6 +51,8 @@ def plan(tmp_path, nodes, package=None, **options):
         n: v if isinstance(v, Node) else Node(n, n.partition("[")[0], "value", v)
         for n, v in nodes.items()
     }
+    cosmology = options.get("cosmology")
+    made = {n: replace(v, value=fill_cosmology(v.value, cosmology)) for n, v in made.items()}
     graph = nx.DiGraph()
     graph.add_nodes_from(made)
     for name, node in made.items():

@@ -111,7 +111,7 @@ def _make(job: Job, store: Store, progress: Callable[[float], None]) -> Entry:
     spent: dict[str, Any] = {"seconds": time.perf_counter() - start, "memory": _peak()}
     try:
         return store.put(job.key, value, **spent)
-    except TypeError as error:
+    except (TypeError, RecursionError) as error:  # the latter: an object that holds itself
         if job.block or _is_unfit(value):
             raise TypeError(f"what the step returned cannot be stored: {error}") from error
         return store.put(job.key, value, kept=False, **spent)

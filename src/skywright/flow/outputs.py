@@ -7,9 +7,10 @@ import secrets
 from pathlib import Path
 
 from astropy.io import fits
-from astropy.table import QTable, Table
+from astropy.table import Table
 
 import skywright
+from skywright.data.tables import write_table
 from skywright.flow.plan import Plan, RecipeError
 from skywright.flow.runs import Run
 
@@ -47,7 +48,7 @@ def check_output(plan: Plan, path: Path, overwrite: bool) -> None:
     RecipeError
         If the recipe has no tables, the folder is not there, or a file would be replaced.
     """
-    names = [n.name.removesuffix(".complete") for n in plan.nodes.values() if n.kind == "complete"]
+    names = [_table_name(n.name) for n in plan.nodes.values() if n.kind == "complete"]
     if not names:
         raise RecipeError(f"-o {path}: the recipe has no tables; give a folder for the run instead")
     if not path.absolute().parent.is_dir():
@@ -71,7 +72,7 @@ def write_tables(run: Run, plan: Plan, path: Path) -> list[Path]:
             table.meta.update(
                 {"RECIPE": plan.file.name, "SEED": plan.seed, "VERSION": skywright.__version__}
             )
-            tables[name.removesuffix(".complete").replace(".complete[", "[")] = table
+            tables[_table_name(name)] = table
     files = _files(path, list(tables))
     for file in dict.fromkeys(files.values()):
         aside = file.with_name(f".{secrets.token_hex(4)}{file.name}")
@@ -81,6 +82,11 @@ def write_tables(run: Run, plan: Plan, path: Path) -> list[Path]:
         finally:
             aside.unlink(missing_ok=True)
     return list(dict.fromkeys(files.values()))
+
+
+def _table_name(node: str) -> str:
+    """Return ``galaxies`` for ``galaxies.complete``, with the sweep point if there is one."""
+    return node.replace(".complete", "", 1)
 
 
 def _format(path: Path) -> str | None:
@@ -108,5 +114,8 @@ def _write(tables: dict[str, Table], path: Path) -> None:
                 path, format="hdf5", path=f"tables/{name}", append=True, serialize_meta=True
             )
     else:
-        for table in tables.values():
-            QTable(table).write(path, format="parquet" if kind == "parquet" else "ascii.ecsv")
+        (table,) = tables.values()
+        if kind == "parquet":
+            write_table(table, path)
+        else:
+            table.write(path, format="ascii.ecsv")

@@ -66,7 +66,7 @@ def missing(call: Call) -> set[str]:
         if parameter is None or name in given or call.imported:
             continue
         required = parameter.default is inspect.Parameter.empty
-        foreign = call.path.split(".")[0] in TRUSTED
+        foreign = _top(call) in TRUSTED
         if (required and not (foreign and name in ("scratch", "progress"))) or (
             parameter.default is None and (not foreign or name == "rng")
         ):
@@ -76,7 +76,7 @@ def missing(call: Call) -> set[str]:
 
 def draws(call: Call) -> bool:
     """Tell whether a call draws; of a package added by ``--allow`` nobody can know."""
-    known = call.path.split(".")[0] in (*TRUSTED, "skywright", "skypy")
+    known = _top(call) in (*TRUSTED, "skywright", "skypy")
     return not known or _is_numpy(call) or _is_rvs(call) or "rng" in missing(call)
 
 
@@ -98,6 +98,11 @@ def drawing(call: Call, rng: np.random.Generator) -> Callable[..., Any]:
     if name in SIZED:
         return lambda *shape: method(size=shape or None)
     return method  # type: ignore[no-any-return]
+
+
+def _top(call: Call) -> str:
+    head, dot, _ = call.path.partition(".")
+    return head if dot else "builtins"
 
 
 def _is_numpy(call: Call) -> bool:

@@ -24,7 +24,6 @@ def run(
     *,
     workspace: str | Path = ".skywright",
     out: str | Path | None = None,
-    only: str | None = None,
     workers: int | None = None,
     dask: str | None = None,
     overwrite: bool = False,
@@ -40,8 +39,6 @@ def run(
         Folder of the store and of the register of runs.
     out : path, optional
         Run folder; or a file ``.fits``, ``.hdf5``, ``.parquet``, ``.ecsv`` that gets the tables.
-    only : str, optional
-        Run this node and what it needs, nothing else.
     workers : int, optional
         Processes on this machine; the number of cores when left out.
     dask : str, optional
@@ -54,7 +51,7 @@ def run(
     Raises
     ------
     RecipeError
-        If ``only`` or ``out`` cannot be meant.
+        If ``out`` cannot be meant.
     RunError
         If the disk is full or the cluster does not answer.
     """
@@ -64,7 +61,7 @@ def run(
         check_output(plan, file, overwrite)
     try:
         begun = time.perf_counter()
-        schedule = Schedule(plan, Store(workspace), only, progress)
+        schedule = Schedule(plan, Store(workspace), progress)
         folder = open_run(plan, workspace, None if file else out, schedule.identity())
         backend: Backend = (
             Cluster(dask) if dask
@@ -87,12 +84,10 @@ def run(
         ) from error
 
 
-def forecast(
-    plan: Plan, *, workspace: str | Path = ".skywright", only: str | None = None
-) -> dict[str, State]:
+def forecast(plan: Plan, *, workspace: str | Path = ".skywright") -> dict[str, State]:
     """Return what a run would do with each node; nothing is done or written.
 
     The states are ``cached``, ``compute``, and ``unknown`` for what comes after the first node
     to compute: it is cached too if that one gives what it gave before.
     """
-    return Schedule(plan, Store(Path(workspace).absolute()), only).look()
+    return Schedule(plan, Store(Path(workspace).absolute())).look()

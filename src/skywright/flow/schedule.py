@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import time
 from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import networkx as nx
 
 from skywright.data import artefacts
-from skywright.flow.evaluate import fill_cosmology, mapped_argument, take
+from skywright.flow.evaluate import mapped_argument, take
 from skywright.flow.events import Event, Listener
 from skywright.flow.jobs import Job, Outcome, execute
 from skywright.flow.keys import block_key, calls, node_key, references
-from skywright.flow.plan import Call, Node, Plan, RecipeError, Ref
+from skywright.flow.plan import Call, Node, Plan, Ref
 from skywright.flow.runs import reused_entry
 from skywright.flow.sources import Sources
 from skywright.flow.store import Entry, Store
@@ -73,20 +72,15 @@ class Schedule:
         What to run.
     store : Store
         Where artefacts are found and made.
-    only : str, optional
-        The node to run, with what it needs.
     listener : callable, optional
         Gets an `Event` whenever something changes.
     """
 
-    def __init__(
-        self, plan: Plan, store: Store, only: str | None = None, listener: Listener | None = None
-    ) -> None:
+    def __init__(self, plan: Plan, store: Store, listener: Listener | None = None) -> None:
         self.plan, self.store, self._listener = plan, store, listener
         self.sources = Sources(("skywright", *plan.allow))
-        self.graph = _wanted(plan, only)
-        order = nx.topological_sort(self.graph)
-        self.nodes = {n: _filled(plan.nodes[n], plan.cosmology) for n in order}
+        self.graph = plan.graph
+        self.nodes = {n: plan.nodes[n] for n in nx.topological_sort(self.graph)}
         self.states: dict[str, State] = {}
         self._ready: deque[str] = deque()
         self._open: dict[str, list[str]] = {}  # key at work -> nodes that have this key
@@ -276,26 +270,5 @@ class Schedule:
         return -(-length // (call.rows or length or 1))
 
 
-def _filled(node: Node, cosmology: Any) -> Node:
-    return replace(node, value=fill_cosmology(node.value, cosmology))
-
-
 def _cost(entries: list[Entry]) -> float:
     return sum(entry.seconds for entry in entries)
-
-
-def _wanted(plan: Plan, only: str | None) -> nx.DiGraph:
-    """Return the part of the graph to run: reused nodes need nothing, ``only`` its ancestors."""
-    graph = plan.graph.copy()
-    replaced = [n for n in graph if n in plan.reused]
-    lost = set().union(*(nx.ancestors(plan.graph, n) for n in replaced))
-    graph.remove_edges_from(list(graph.in_edges(replaced)))
-    wanted = [n for n in graph if n not in lost]
-    if only is not None:
-        wanted = [n for n in graph if only in (n, plan.nodes[n].base)]
-        if not wanted:
-            close = difflib.get_close_matches(only, list(graph), 1)
-            hint = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(graph)}"
-            raise RecipeError(f"the recipe has no node {only!r}{hint}")
-    keep = set(wanted).union(*(nx.ancestors(graph, n) for n in wanted))
-    return graph.subgraph(keep).copy()

@@ -96,7 +96,7 @@ class Store:
             if kept:
                 artefacts.save(value, folder)
             files = sorted(p for p in folder.rglob("*") if p.is_file())
-            label = {
+            label: dict[str, Any] = {
                 "digest": artefacts.digest(value) if kept else key,
                 "kept": kept,
                 "seconds": round(seconds, 4),
