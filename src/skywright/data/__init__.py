@@ -1,8 +1,17 @@
 """Artefacts, units at the door, read and write, cutouts, splits, public data."""
 
+from skywright.data.background import measure_background as measure_background
+from skywright.data.cutouts import cut_out as cut_out
 from skywright.data.images import Images as Images
 from skywright.data.model import Model as Model
+from skywright.data.open_survey import open_survey as open_survey
 from skywright.data.predictions import Predictions as Predictions
+from skywright.data.psf import Psf as Psf
+from skywright.data.regions import sky_regions as sky_regions
 from skywright.data.report import Files as Files
 from skywright.data.report import Report as Report
+from skywright.data.splits import assert_disjoint as assert_disjoint
+from skywright.data.splits import cross_fit as cross_fit
+from skywright.data.survey import Survey as Survey
+from skywright.data.survey import Tile as Tile
 from skywright.data.waiting import Waiting as Waiting

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from skywright.data.canonical import Hasher
 from skywright.data.images import Images
 from skywright.data.model import Model
 from skywright.data.models import hash_model, read_model, write_model
-from skywright.data.predictions import Predictions
 from skywright.data.report import Files, Report
 from skywright.data.reports import (
     hash_files,
@@ -34,13 +32,11 @@ from skywright.data.reports import (
 )
 from skywright.data.stacks import hash_images, read_images, write_images
 from skywright.data.tables import hash_table, read_table, write_table
-from skywright.data.trees import decode, encode, hash_tree, refuse
+from skywright.data.trees import RECORDS, decode, encode, hash_tree, refuse
 from skywright.data.units import read_unit, unit_text
 
 __all__ = ["DamagedArtefact", "digest", "load", "save"]
 
-# Small artefacts that are nothing but their fields.
-RECORDS: dict[str, Any] = {"predictions": Predictions}
 COLUMNS = (Column, Masked, Time, SkyCoord)
 
 
@@ -132,10 +128,8 @@ def _write(value: Any, folder: Path) -> tuple[str, dict[str, Any]]:
             return "column", {"scalar": value.ndim == 0, "name": getattr(value, "name", None)}
         case np.ndarray():
             return _write_array(value, folder)
-    for kind, record in RECORDS.items():
-        if type(value) is record:
-            return kind, {"value": encode(_fields(value), _saver(folder))}
-    return "value", {"value": encode(value, _saver(folder))}
+    kinds = [kind for kind, record in RECORDS.items() if type(value) is record]
+    return (kinds or ["value"])[0], {"value": encode(value, _saver(folder))}
 
 
 def _read(head: dict[str, Any], folder: Path) -> Any:
@@ -154,8 +148,7 @@ def _read(head: dict[str, Any], folder: Path) -> Any:
             return _read_column(folder, head)
         case "array":
             return _read_array(folder, head)
-    value = decode(head["value"], lambda name: load(folder / name))
-    return value if head["kind"] == "value" else RECORDS[head["kind"]](**value)
+    return decode(head["value"], lambda name: load(folder / name))
 
 
 def _hash(value: Any, into: Hasher) -> None:
@@ -177,15 +170,8 @@ def _hash(value: Any, into: Hasher) -> None:
         _storable(value)
         into.text("array", _unit_of(value))
         into.array(value.value if isinstance(value, u.Quantity) else value)
-    elif type(value) in RECORDS.values():
-        into.text(type(value).__name__)
-        hash_tree(_fields(value), into, _hash)
     else:
         hash_tree(value, into, _hash)
-
-
-def _fields(record: Any) -> dict[str, Any]:
-    return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
 def _saver(folder: Path) -> Callable[[Any], str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any, NoReturn
 
 import astropy.units as u
@@ -12,9 +13,22 @@ import numpy as np
 from astropy.cosmology import Cosmology
 
 from skywright.data.canonical import Hasher
+from skywright.data.planes import Plane
+from skywright.data.predictions import Predictions
+from skywright.data.psf import Psf
+from skywright.data.survey import Survey, Tile
 from skywright.data.units import read_unit, unit_text
 
-__all__ = ["decode", "encode", "hash_tree", "refuse"]
+__all__ = ["RECORDS", "decode", "encode", "hash_tree", "refuse"]
+
+# Artefacts that are nothing but their fields.
+RECORDS: dict[str, Any] = {
+    "plane": Plane,
+    "predictions": Predictions,
+    "psf": Psf,
+    "survey": Survey,
+    "tile": Tile,
+}
 
 # What to return instead, by a word in the type's module or name.
 INSTEAD = {
@@ -68,6 +82,10 @@ def encode(value: Any, part: Callable[[Any], str]) -> Any:
         return {"unit": unit_text(value)}
     if isinstance(value, Cosmology):
         return {"cosmology": encode(_cosmology(value), part)}
+    for kind, record in RECORDS.items():
+        if type(value) is record:
+            whole = {field.name: getattr(value, field.name) for field in fields(value)}
+            return {kind: {key: encode(item, part) for key, item in whole.items()}}
     if not _is_large(value):
         refuse(value)
     return {"part": part(value)}
@@ -99,6 +117,8 @@ def decode(tree: Any, part: Callable[[str], Any]) -> Any:
             return _make_cosmology(decode(content, part))
         case "part":
             return part(content)
+    if kind in RECORDS:
+        return RECORDS[kind](**{key: decode(item, part) for key, item in content.items()})
     raise ValueError(f"{kind!r} is no kind of value")
 
 
@@ -131,6 +151,12 @@ def hash_tree(value: Any, into: Hasher, other: Callable[[Any, Hasher], None]) ->
     elif isinstance(value, Cosmology):
         into.text("cosmology")
         other(_cosmology(value), into)
+    elif type(value) in RECORDS.values():
+        into.text(type(value).__name__)
+        for field in fields(value):
+            if field.metadata.get("content", True):
+                into.text(field.name)
+                other(getattr(value, field.name), into)
     else:
         refuse(value)
 

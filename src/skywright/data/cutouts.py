@@ -1,0 +1,149 @@
+"""Cutouts of catalogued objects, without ever holding the mosaic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from astropy.table import QTable
+
+from skywright.data.background import measure_background
+from skywright.data.footprints import corners, fits_inside
+from skywright.data.images import Images
+from skywright.data.psf import Psf
+from skywright.data.survey import Survey, Tile
+
+__all__ = ["cut_out"]
+
+# Pixels are read in blocks of this height and width, and the cutouts in them taken together.
+BLOCK = (512, 4096)
+IN_MEMORY = 1 << 30
+
+
+def cut_out(
+    survey: Survey,
+    catalog: QTable,
+    *,
+    psf: Psf | None = None,
+    size: int = 48,
+    scratch: Path | None = None,
+) -> Images:
+    """Cut a square around every object.
+
+    Flux is what the survey holds: no sky is subtracted, so that whole numbers stay whole. Pixels
+    that must not be used are filled with the level of the sky around them and marked in ``mask``.
+    The variance is that of the local sky, one number an object and band, or the map that the
+    weight gives.
+
+    Parameters
+    ----------
+    survey : Survey
+        The images.
+    catalog : QTable
+        Columns ``object_id, tile, x, y``; row i becomes image i.
+    psf : Psf, optional
+        Its FWHM travels with the images.
+    size : int [pixel]
+        Side of a cutout.
+    scratch : Path, optional
+        Folder for stacks over one gigabyte; without it they are held in memory.
+
+    Returns
+    -------
+    Images
+        One row per row of ``catalog``.
+
+    Raises
+    ------
+    ValueError
+        A cutout would leave its tile; `skywright.find.select_galaxies` removes such objects.
+    """
+    _check(survey, catalog, size)
+    corner, tile = corners(catalog, size), np.asarray(catalog["tile"])
+    shape = (len(catalog), len(survey.bands), size, size)
+    flux = _room(shape, np.dtype(np.float32), scratch, "flux")
+    weighted = all(t.weight for t in survey.tiles)
+    variance = (
+        _room(shape, np.dtype(np.float32), scratch, "variance")
+        if weighted
+        else np.zeros((*shape[:2], 1, 1), dtype=np.float32)
+    )
+    mask = _room((shape[0], size, size), np.dtype(bool), scratch, "mask")
+    for number in np.unique(tile):
+        source = survey.tiles[number]
+        rows = np.flatnonzero(tile == number)
+        x, y = np.asarray(catalog["x"][rows]), np.asarray(catalog["y"][rows])
+        level, rms = measure_background(source).at(x, y)
+        if not weighted:
+            variance[rows] = (rms.T**2)[:, :, None, None]
+        _fill(source, rows, corner[rows], (level.T, rms.T), size, (flux, variance, mask))
+    return Images(
+        flux=flux,
+        bands=survey.bands,
+        unit=survey.unit,
+        scale=survey.scale,
+        object_id=np.asarray(catalog["object_id"], dtype=np.int64),
+        ra=np.asarray(catalog["ra"], dtype=float) if "ra" in catalog.colnames else None,
+        dec=np.asarray(catalog["dec"], dtype=float) if "dec" in catalog.colnames else None,
+        variance=variance,
+        mask=mask,
+        psf_fwhm=None if psf is None else np.asarray(psf.fwhm, dtype=float),
+        quantised=survey.quantised,
+        saturation=survey.saturation,
+        reason=survey.reason,
+    )
+
+
+def _check(survey: Survey, catalog: QTable, size: int) -> None:
+    missing = {"object_id", "tile", "x", "y"} - set(catalog.colnames)
+    if missing:
+        raise ValueError(f"the catalogue lacks {sorted(missing)}; it has {catalog.colnames}")
+    if size < 1:
+        raise ValueError(f"size is {size} pixels; expected at least 1")
+    corner = corners(catalog, size)
+    for number in np.unique(np.asarray(catalog["tile"])):
+        if not 0 <= number < len(survey.tiles):
+            raise ValueError(f"the catalogue names tile {number} of {len(survey.tiles)}")
+        rows = np.flatnonzero(np.asarray(catalog["tile"]) == number)
+        outside = rows[~fits_inside(corner[rows], size, survey.tiles[number].shape)]
+        if len(outside):
+            raise ValueError(
+                f"{len(outside)} cutouts of {size} pixels leave tile {number}, as that of object "
+                f"{catalog['object_id'][outside[0]]}: leave out objects near the edge, as "
+                "skywright.find.select_galaxies does"
+            )
+
+
+def _room(shape: tuple[int, ...], dtype: np.dtype, scratch: Path | None, name: str) -> np.ndarray:
+    """Return an array to fill: in memory, or in a file of ``scratch`` when it is large."""
+    if scratch is None or np.prod(shape) * dtype.itemsize <= IN_MEMORY:
+        return np.zeros(shape, dtype=dtype)
+    return np.lib.format.open_memmap(scratch / f"{name}.npy", "w+", dtype=dtype, shape=shape)
+
+
+def _fill(
+    source: Tile,
+    rows: np.ndarray,
+    corner: np.ndarray,
+    sky: tuple[np.ndarray, np.ndarray],
+    size: int,
+    stacks: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> None:
+    """Read the blocks of a tile that hold cutouts, in order, and copy the cutouts out of them."""
+    flux, variance, mask = stacks
+    level, rms = sky
+    block = corner // BLOCK
+    for place in np.unique(block, axis=0):
+        members = np.flatnonzero((block == place).all(axis=1))
+        low = corner[members].min(axis=0)
+        high = corner[members].max(axis=0) + size
+        pixels, noise, bad = source.read(low[0], high[0], low[1], high[1])
+        for member in members:
+            y, x = corner[member] - low
+            window = (slice(y, y + size), slice(x, x + size))
+            row, hidden = rows[member], bad[window]
+            flux[row] = np.where(hidden, level[member][:, None, None], pixels[(..., *window)])
+            mask[row] = hidden
+            if noise is not None and variance.shape[-1] == size:
+                flat = rms[member][:, None, None] ** 2
+                variance[row] = np.where(hidden, flat, noise[(..., *window)])
