@@ -1,0 +1,166 @@
+"""The reserved top-level key ``recipe:``, validated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NoReturn
+
+from astropy.units import Quantity
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from skywright.flow.expect import read_bound
+from skywright.flow.loader import Item, words
+from skywright.flow.names import did_you_mean
+from skywright.flow.plan import Mark, RecipeError
+
+__all__ = ["Head", "check_head", "check_values", "label", "place", "read_head"]
+
+
+class Head(BaseModel):
+    """What a recipe says about itself.
+
+    Parameters
+    ----------
+    title : str
+        One line.
+    cite : list of str
+        arXiv identifiers or DOIs of what it reproduces.
+    presets : dict
+        Name of a preset -> values it gives to parameters.
+    sweep : dict
+        Parameter -> its values; nodes that depend on it fan out.
+    expect : dict
+        Name of a preset -> ``{"report.recall": ">= 0.85"}``.
+    report : str
+        The node with the report.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+    title: str = ""
+    cite: list[str] = []
+    presets: dict[str, dict[str, Any]] = {}
+    sweep: dict[str, list[Any]] = {}
+    expect: dict[str, dict[str, str]] = {}
+    report: str | None = None
+
+
+def check_values(name: str, values: list[Any]) -> None:
+    """Refuse values that cannot be swept over.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or one is no scalar, or two are equal.
+    """
+    if not values:
+        raise ValueError(f"{name!r} is swept over no values")
+    for value in values:
+        if not isinstance(value, (str, int, float)) and not (
+            isinstance(value, Quantity) and value.isscalar
+        ):
+            raise ValueError(
+                f"{name!r} is swept over {value!r}; expected numbers, text, quantities"
+            )
+    shown = [label(value) for value in values]
+    if len(set(shown)) < len(shown):
+        raise ValueError(f"{name!r} is swept twice over the same value: {words(shown)}")
+
+
+def label(value: Any) -> str:
+    """Return a swept value as it stands in the name of a node (and of a folder)."""
+    kept = (c if c.isalnum() or c in "._+-" else "-" for c in str(value))
+    return "".join(kept)[:40]
+
+
+def check_head(head: Head, root: Item, parameters: Mapping[str, Any]) -> None:
+    """Compare what the head names with the parameters there are.
+
+    Raises
+    ------
+    RecipeError
+        If a preset or the sweep names what is no parameter, or ``expect`` what is no preset.
+    """
+    item = root.value.get("recipe") or root
+    for preset, values in head.presets.items():
+        for name in values:
+            if name.partition(".")[0] not in parameters:
+                _unknown("parameter", name, parameters, place(item, "presets", preset, name))
+    for name in head.sweep:
+        if name not in parameters:
+            _unknown("parameter", name, parameters, place(item, "sweep", name))
+    for preset in head.expect:
+        if preset not in head.presets:
+            _unknown("preset", preset, head.presets, place(item, "expect", preset))
+
+
+def _unknown(kind: str, name: str, known: Iterable[str], mark: Mark) -> NoReturn:
+    text = f"there is no {kind} {name!r}{did_you_mean(name, known)}; there is {words(known)}"
+    raise RecipeError(text, mark)
+
+
+def place(item: Item, *where: int | str) -> Mark:
+    """Return where an entry stands, as deep as it can be followed."""
+    mark = item.mark
+    for part in where:
+        inside = item.value
+        if isinstance(inside, dict) and part in inside:
+            mark, item = (item.keys or {})[str(part)], inside[str(part)]
+        elif isinstance(inside, list) and isinstance(part, int) and part < len(inside):
+            item = inside[part]
+            mark = item.mark
+    return mark
+
+
+def read_head(item: Item | None) -> Head:
+    """Return the validated block ``recipe:``; an empty one if the file has none.
+
+    Raises
+    ------
+    RecipeError
+        With the line of what is wrong.
+    """
+    if item is None or item.value is None:
+        return Head()
+    if item.kind != "plain" or not isinstance(item.value, dict):
+        raise RecipeError("recipe: takes a mapping with title, cite, presets, …", item.mark)
+    for name in item.value:
+        if name not in Head.model_fields:
+            raise RecipeError(
+                f"recipe: has no key {name!r}{did_you_mean(name, Head.model_fields)}; it knows "
+                f"{', '.join(Head.model_fields)}",
+                (item.keys or {})[name],
+            )
+    try:
+        head = Head(**{k: _value(k, v) for k, v in item.value.items() if v.value is not None
+                       or v.kind != "plain"})  # fmt: skip
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RecipeError(_explain(first), place(item, *first["loc"])) from None
+    for name, values in head.sweep.items():
+        _check(check_values, name, values, at=place(item, "sweep", name))
+    for preset, bounds in head.expect.items():
+        for name, bound in bounds.items():
+            _check(read_bound, bound, at=place(item, "expect", preset, name))
+    return head
+
+
+def _check(rule: Callable[..., Any], *values: Any, at: Mark) -> None:
+    try:
+        rule(*values)
+    except ValueError as error:
+        raise RecipeError(str(error), at) from None
+
+
+def _value(key: str, item: Item) -> Any:
+    if key == "report":
+        return item.path if item.kind == "ref" else str(item.plain()).removeprefix("$")
+    if key == "cite":  # 2102.02830 is a name, not a number: its last digit counts
+        listed = item.value if isinstance(item.value, list) else [item]
+        return [i.text if i.text else i.plain() for i in listed]
+    return item.plain()
+
+
+def _explain(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    return f"recipe.{where}: {error['msg']}, got {error['input']!r:.60}"

@@ -1,0 +1,223 @@
+"""A recipe from its file to a checked `Plan`: `load` is the way in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+from astropy.units import Quantity
+
+from skywright.flow.graph import draft, entries
+from skywright.flow.head import Head, check_head, place, read_head
+from skywright.flow.loader import Item, read
+from skywright.flow.names import SEGMENT, did_you_mean
+from skywright.flow.plan import Call, Mark, Node, Plan, RecipeError
+from skywright.flow.settings import Setting, Values, read_settings
+from skywright.flow.sweep import expand
+
+__all__ = ["describe", "load", "recipes"]
+
+
+def recipes() -> dict[str, str]:
+    """Return the recipes that come with the package: name -> title."""
+    return {n: read_head(read(f).value.get("recipe")).title for n, f in _shipped().items()}
+
+
+def load(
+    file: str | Path,
+    *,
+    preset: str | None = "",
+    set: Mapping[str, Any] | Sequence[str] = (),
+    seed: int | None = None,
+    allow: Sequence[str] = (),
+    only: str | None = None,
+) -> Plan:
+    """Read a recipe and check all that can be checked before work.
+
+    Parameters
+    ----------
+    file : path or str
+        A YAML file, or the name of a recipe of the package.
+    preset : str
+        One of the recipe's presets.
+    set : mapping, or sequence of "name=value"
+        Values of parameters, by name or by path into a mapping; or a node with the run folder
+        that its value is taken from. A swept parameter takes a value or a list of values, which
+        stand in for those of the sweep.
+    seed : int, optional
+        Seed of everything that is drawn; 0 if left out.
+    allow : sequence of str
+        Top-level packages whose public names the recipe may use as well.
+    only : str, optional
+        Keep this node and what it needs.
+
+    Raises
+    ------
+    RecipeError
+        If anything is wrong: with file, line and what to do.
+    """
+    path = _find(file)
+    root = read(path)
+    packages = _packages(allow)
+    entries(root, "a recipe")
+    head = read_head(root.value.get("recipe"))
+    values = Values(root, head)
+    check_head(head, root, values.parameters)
+    if preset:
+        values.apply_preset(preset, head, Mark("--preset", 1))
+    others = values.apply(read_settings(set))
+    made = draft(root, values.parameters, values.sweep, packages)
+    nodes, graph, cosmology = expand(made, values.parameters, values.sweep)
+    _check_results(head, root, nodes)
+    reused = _reused(others, nodes, values.parameters)
+    graph = _prune(graph, reused, None if only is None else _copies(only, nodes, Mark("--only", 1)))
+    return Plan(
+        path,
+        {name: node for name, node in nodes.items() if name in graph},
+        graph,
+        _seed(seed),
+        preset or "",
+        values.parameters,
+        cosmology,
+        tuple(node.base for node in made.nodes.values() if node.kind == "table"),
+        _jsonable({**head.model_dump(), "sweep": values.sweep}),
+        {name: folder for name, folder in reused.items() if name in graph},
+        packages,
+    )
+
+
+def describe(plan: Plan) -> str:
+    """Return a plan as text: one line a node, what it calls and what it needs.
+
+    Parameters
+    ----------
+    plan : Plan
+        From `load`; copies of a sweep are counted, not listed.
+    """
+    copies: dict[str, list[str]] = {}
+    for name in nx.lexicographical_topological_sort(plan.graph):
+        copies.setdefault(_base(name), []).append(name)
+    rows = []
+    for base, names in copies.items():
+        node = plan.nodes[names[0]]
+        what = f"!{node.value.path}" if isinstance(node.value, Call) else node.kind
+        what = f"from {plan.reused[names[0]]}" if names[0] in plan.reused else what
+        needs = dict.fromkeys(_base(n) for name in names for n in plan.graph.predecessors(name))
+        count = f" x{len(names)}" if len(names) > 1 else ""
+        rows.append((base + count, what, f"<- {', '.join(needs)}" if needs else ""))
+    left = max((len(row[0]) for row in rows), default=0)
+    middle = max((len(row[1]) for row in rows), default=0)
+    preset = f", preset {plan.preset}" if plan.preset else ""
+    title = f"{plan.file.name}: {len(plan.nodes)} nodes{preset}, seed {plan.seed}"
+    lines = (f"{a:{left}}  {b:{middle}}  {c}".rstrip() for a, b, c in rows)
+    return "\n".join([title, *lines])
+
+
+def _shipped() -> dict[str, Path]:
+    folder = Path(str(files("skywright") / "recipes"))
+    return {path.stem: path for path in sorted(folder.glob("*.yml"))}
+
+
+def _find(file: str | Path) -> Path:
+    """Return the file that is meant: what exists here goes before a recipe of the package."""
+    text = str(file)
+    bare = SEGMENT.fullmatch(text.replace("-", "_")) is not None
+    if not bare or Path(text).is_file():
+        return Path(file)
+    shipped = _shipped()
+    if text not in shipped:
+        raise RecipeError(
+            f"neither a file nor a recipe of the package{did_you_mean(text, shipped)}; there is "
+            f"{', '.join(shipped) or 'none'}",
+            Mark(text, 1),
+        )
+    return shipped[text]
+
+
+def _packages(allow: Sequence[str]) -> tuple[str, ...]:
+    names = (allow,) if isinstance(allow, str) else tuple(allow)
+    for name in names:
+        if not SEGMENT.fullmatch(name):
+            raise RecipeError(
+                f"got {name!r}, expected the name of a top-level package", Mark("--allow", 1)
+            )
+    return names
+
+
+def _seed(seed: int | None) -> int:
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+        raise RecipeError(f"got {seed!r}, expected a whole number from zero", Mark("--seed", 1))
+    return seed or 0
+
+
+def _base(name: str) -> str:
+    return name.partition("[")[0]
+
+
+def _copies(name: str, nodes: Mapping[str, Node], mark: Mark) -> list[str]:
+    """Return all copies of a node, or of all that belongs to a table."""
+    found = [n for n, node in nodes.items() if name in (n, _base(n), node.base)]
+    tables = {nodes[n].base for n in found if nodes[n].kind == "table"}
+    found += [n for n in nodes if n not in found and _base(n).partition(".")[0] in tables]
+    if not found:
+        known = dict.fromkeys(node.base for node in nodes.values())
+        raise RecipeError(f"there is no node {name!r}{did_you_mean(name, known)}", mark)
+    return found
+
+
+def _reused(
+    settings: list[Setting], nodes: Mapping[str, Node], parameters: Iterable[str]
+) -> dict[str, Path]:
+    """Return node -> run folder of the settings that name nodes."""
+    found: dict[str, Path] = {}
+    for setting in settings:
+        known = dict.fromkeys([*parameters, *(node.base for node in nodes.values())])
+        if setting.name.partition(".")[0] not in {n.partition(".")[0] for n in known}:
+            hint = did_you_mean(setting.name, known)
+            raise RecipeError(
+                f"no parameter or node is called {setting.name!r}{hint}", setting.mark
+            )
+        names = _copies(setting.name, nodes, setting.mark)
+        folder = Path(setting.text)
+        if not (folder / "provenance.json").is_file():
+            raise RecipeError(
+                f"{setting.name!r} is computed, not a parameter: it takes the folder of an "
+                f"earlier run, and {setting.text[:60]!r} is none",
+                setting.mark,
+            )
+        found |= dict.fromkeys(names, folder.absolute())
+    return found
+
+
+def _prune(
+    graph: nx.DiGraph, reused: Mapping[str, Path], wanted: Iterable[str] | None
+) -> nx.DiGraph:
+    """Keep what is wanted and what it needs; nodes taken from another run need nothing."""
+    ends = [n for n in graph if not graph.out_degree(n)] if wanted is None else list(wanted)
+    graph = graph.copy()
+    graph.remove_edges_from(list(graph.in_edges(reused)))
+    keep = set(ends).union(*(nx.ancestors(graph, n) for n in ends))
+    return graph.subgraph(keep).copy()
+
+
+def _check_results(head: Head, root: Item, nodes: Mapping[str, Node]) -> None:
+    """Compare ``report`` and ``expect`` with the nodes there are."""
+    item = root.value.get("recipe", root)
+    named = [] if head.report is None else [(head.report, place(item, "report"))]
+    for preset, bounds in head.expect.items():
+        named += [(n.partition(".")[0], place(item, "expect", preset, n)) for n in bounds]
+    for name, mark in named:
+        copies = _copies(name, nodes, mark)
+        if len(copies) > 1:
+            raise RecipeError(f"{name!r} has to be one node, it is {len(copies)}", mark)
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _jsonable(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_jsonable(v) for v in value]
+    return str(value) if isinstance(value, Quantity) else value

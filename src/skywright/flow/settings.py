@@ -1,0 +1,133 @@
+"""What changes parameters from outside: a preset, and ``--set name=value``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from astropy.units import Quantity
+
+from skywright.flow.graph import NAME, SECTIONS, entries
+from skywright.flow.head import Head, check_values
+from skywright.flow.loader import Item, parse, words
+from skywright.flow.names import did_you_mean
+from skywright.flow.plan import Mark, RecipeError
+
+__all__ = ["Setting", "Values", "read_settings"]
+
+
+class Setting(NamedTuple):
+    """One ``name=value``; ``text`` is the value as it was written."""
+
+    name: str
+    value: Any
+    text: str
+    mark: Mark
+
+
+def read_settings(given: Mapping[str, Any] | Sequence[str]) -> list[Setting]:
+    """Return settings from a mapping of values, or from texts ``name=value``.
+
+    Raises
+    ------
+    RecipeError
+        If one cannot be read.
+    """
+    if isinstance(given, Mapping):
+        marks = {str(name): Mark(f"set {name}", 1) for name in given}
+        return [Setting(n, _plain(v, marks[n]), str(v), marks[n])
+                for n, v in ((str(k), v) for k, v in given.items())]  # fmt: skip
+    return [_read_setting(text) for text in ([given] if isinstance(given, str) else given)]
+
+
+def _read_setting(text: str) -> Setting:
+    name, equals, value = str(text).partition("=")
+    name = name.strip()
+    mark = Mark(f"--set {name[:60]}", 1)
+    if not equals or not name:
+        raise RecipeError(f"got {text[:60]!r}, expected name=value", mark)
+    return Setting(name, parse(value, mark.file).plain(), value.strip(), mark)
+
+
+def _plain(value: Any, mark: Mark) -> Any:
+    """Return a value from Python as it would come from YAML."""
+    if isinstance(value, (str, bool, Quantity)) or value is None:
+        return value
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, (Integral, Real)):
+        return int(value) if isinstance(value, Integral) else float(value)
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v, mark) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v, mark) for v in value]
+    raise RecipeError(
+        f"a {type(value).__name__} cannot be the value of a parameter; expected a number, text, "
+        "a quantity, a list or a mapping",
+        mark,
+    )
+
+
+class Values:
+    """Parameters and their sweep, while presets and settings change them.
+
+    Parameters
+    ----------
+    root : Item
+        The whole file.
+    head : Head
+        Its validated head.
+    """
+
+    def __init__(self, root: Item, head: Head) -> None:
+        section = root.value.get("parameters") or Item(None, root.mark)
+        self.parameters: dict[str, Any] = {}
+        for name, item, mark in entries(section, "parameters"):
+            if not NAME.fullmatch(name) or name in SECTIONS:
+                raise RecipeError(f"{name[:40]!r} cannot be the name of a parameter", mark)
+            self.parameters[name] = item.plain()
+        self.sweep = dict(head.sweep)
+
+    def apply_preset(self, preset: str, head: Head, mark: Mark) -> None:
+        """Give parameters the values of a preset."""
+        if preset not in head.presets:
+            raise RecipeError(
+                f"there is no preset {preset!r}{did_you_mean(preset, head.presets)}; there is "
+                f"{words(head.presets)}",
+                mark,
+            )
+        for name, value in head.presets[preset].items():
+            self._set(name, value, mark)
+
+    def apply(self, settings: list[Setting]) -> list[Setting]:
+        """Give parameters the values of settings; return those that name no parameter."""
+        for setting in settings:
+            if setting.name.partition(".")[0] in self.parameters:
+                self._set(setting.name, setting.value, setting.mark)
+        return [s for s in settings if s.name.partition(".")[0] not in self.parameters]
+
+    def _set(self, name: str, value: Any, mark: Mark) -> None:
+        head, *path = name.split(".")
+        self.parameters[head] = _replace(self.parameters[head], path, value, head, mark)
+        if head in self.sweep:
+            self.sweep[head] = value if isinstance(value, list) else [value]
+            try:
+                check_values(head, self.sweep[head])
+            except ValueError as error:
+                raise RecipeError(str(error), mark) from None
+
+
+def _replace(value: Any, path: list[str], new: Any, where: str, mark: Mark) -> Any:
+    """Return a mapping with one entry changed; null is an empty mapping that takes any key."""
+    if not path:
+        return new
+    key, *deeper = path
+    if value is not None and (not isinstance(value, dict) or key not in value):
+        hint = did_you_mean(key, value if isinstance(value, dict) else ())
+        raise RecipeError(
+            f"parameter {where!r} has no entry {key!r}{hint}; it is {value!r:.60}", mark
+        )
+    inside = (value or {}).get(key)
+    return {**(value or {}), key: _replace(inside, deeper, new, f"{where}.{key}", mark)}
