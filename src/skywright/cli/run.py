@@ -84,15 +84,15 @@ def run(
     Exit code: 0 done, 1 failed or an expectation broken, 2 the recipe or command is wrong,
     3 waiting for people.
     """
-    options: dict[str, Any] = {"workspace": workspace, "only": only}
+    changes = {"preset": preset, "set": set_ or [], "seed": seed, "allow": allow or []}
+    options = {"out": out, "workers": workers, "dask": dask, "overwrite": overwrite}
     with _errors(as_json):
-        plan = _load(recipe, preset, set_ or [], seed, allow or [], workspace)
+        plan = _load(recipe, {**changes, "only": only})
         if graph:
             return typer.echo(_graphviz(plan))
         if dry_run:
-            return _forecast(plan, options, as_json)
-        options |= {"out": out, "workers": workers, "dask": dask, "overwrite": overwrite}
-        done = _run(plan, options, as_json, verbose)
+            return _forecast(plan, workspace, as_json)
+        done = _run(plan, {**options, "workspace": workspace}, as_json, verbose)
     if as_json:
         typer.echo(json.dumps(_summary(done)))
     else:
@@ -100,23 +100,11 @@ def run(
     raise typer.Exit(done.exit_code)
 
 
-def _load(
-    recipe: str,
-    preset: str | None,
-    settings: list[str],
-    seed: int | None,
-    allow: list[str],
-    workspace: Path,
-) -> Plan:
-    from skywright.cli.recipes import find
-    from skywright.flow import RecipeError, load
+def _load(recipe: str, changes: dict[str, Any]) -> Plan:
+    from skywright.flow import load
 
-    try:
-        file = find(recipe)
-    except FileNotFoundError as error:
-        raise RecipeError(str(error)) from None
     with contextlib.redirect_stdout(sys.stderr):  # an import may print; JSON must stand alone
-        return load(file, preset=preset, set=settings, seed=seed, allow=tuple(allow))
+        return load(recipe, **changes)
 
 
 def _run(plan: Plan, options: dict[str, Any], as_json: bool, verbose: bool) -> Run:
@@ -194,11 +182,11 @@ def _graphviz(plan: Plan) -> str:
     return "\n".join(["digraph recipe {", "  rankdir=LR;", *alone, *lines, "}"])
 
 
-def _forecast(plan: Plan, options: dict[str, Any], as_json: bool) -> None:
+def _forecast(plan: Plan, workspace: Path, as_json: bool) -> None:
     """Print what would be computed."""
     from skywright import flow
 
-    states = {n: s.state for n, s in flow.forecast(plan, **options).items()}
+    states = {n: s.state for n, s in flow.forecast(plan, workspace=workspace).items()}
     if as_json:
         nodes = {n: {"state": s} for n, s in states.items()}
         return typer.echo(json.dumps({"ok": True, "run": None, "nodes": nodes}))
