@@ -10,7 +10,7 @@ from astropy.table import QTable
 from skywright.trust.committee import column
 from skywright.trust.completeness import SNR_EDGES, THETA_EDGES, in_bins
 
-__all__ = ["BRIGHT_SNR", "BRIGHT_THETA", "Sample", "impostors", "lenses", "read_sample"]
+__all__ = ["BRIGHT_SNR", "BRIGHT_THETA", "Sample", "bin_name", "impostors", "lenses", "read_sample"]
 
 BRIGHT_SNR = 20.0
 BRIGHT_THETA = 3.0
@@ -79,13 +79,7 @@ def read_sample(truth: QTable, prevalence: float, budget: float) -> Sample:
 
 
 def lenses(sample: Sample) -> dict[str, np.ndarray]:
-    """Return the lenses whose recall is reported: result name -> rows.
-
-    Examples
-    --------
-    >>> _bin_name("snr", 2.0, 5.0)
-    'recall_snr_2_5'
-    """
+    """Return the lenses whose recall is reported: result name -> rows."""
     lens = sample.labels
     bright = (sample.snr > BRIGHT_SNR) & (sample.theta > BRIGHT_THETA)
     faint = (sample.snr >= SNR_EDGES[0]) & (sample.snr < SNR_EDGES[1])
@@ -95,7 +89,7 @@ def lenses(sample: Sample) -> dict[str, np.ndarray]:
         ("theta", sample.theta, THETA_EDGES),
     ):
         for low, high, inside in zip(edges[:-1], edges[1:], in_bins(values, edges), strict=True):
-            rows[_bin_name(name, low, high)] = lens & inside
+            rows[bin_name(name, low, high)] = lens & inside
     return {name: mask for name, mask in rows.items() if mask.any()}
 
 
@@ -108,5 +102,12 @@ def impostors(sample: Sample) -> dict[str, np.ndarray]:
     }
 
 
-def _bin_name(name: str, low: float, high: float) -> str:
+def bin_name(name: str, low: float, high: float) -> str:
+    """Return the result name of the recall in one bin.
+
+    Examples
+    --------
+    >>> bin_name("snr", 2.0, 5.0)
+    'recall_snr_2_5'
+    """
     return f"recall_{name}_{low:g}_{high:g}"

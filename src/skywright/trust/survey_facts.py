@@ -1,0 +1,100 @@
+"""What the search of the real field amounts to: area, candidates, and lenses to be expected."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+
+from skywright.data.psf import Psf
+from skywright.data.survey import Survey
+from skywright.trust.committee import column
+from skywright.trust.resampling import poisson_interval, wilson
+
+__all__ = [
+    "COSMOS_AREA",
+    "COSMOS_LENSES",
+    "EUCLID_AREA",
+    "EUCLID_LENSES",
+    "SurveyFacts",
+    "survey_results",
+]
+
+# Faure et al. 2008 (ApJS 176, 19): good systems found by eye in the COSMOS field, in deg2.
+COSMOS_LENSES, COSMOS_AREA = 20, 1.64
+# Collett 2015 (ApJ 811, 20): lenses that Euclid can discover, in deg2.
+EUCLID_LENSES, EUCLID_AREA = 170_000, 15_000.0
+
+
+class SurveyFacts(TypedDict):
+    """What a report says of the survey.
+
+    Parameters
+    ----------
+    survey : Survey
+        The images that were searched.
+    psf : Psf
+        Their point spread function, and where it comes from.
+    ranked : QTable
+        Every judged galaxy (`skywright.find.rank`); with ``known`` and ``inspect`` where known
+        lenses were given.
+    """
+
+    survey: Survey
+    psf: Psf
+    ranked: QTable
+
+
+def survey_results(candidates: QTable, facts: SurveyFacts) -> dict[str, dict[str, Any]]:
+    """Return the figures of the real search.
+
+    Parameters
+    ----------
+    candidates : QTable
+        One row a candidate.
+    facts : SurveyFacts
+        The survey.
+
+    Returns
+    -------
+    dict
+        Counts and, where the area is known, densities with Poisson intervals. The expected number
+        of true lenses scales that of COSMOS by area; its interval is that of the 20 systems.
+    """
+    found, ranked = len(candidates), facts["ranked"]
+    results = {"candidates": _exact(found), "galaxies_judged": _exact(len(ranked))}
+    if "known" in ranked.colnames:
+        known = column(ranked, "known").astype(bool)
+        if known.any():
+            share = float(column(ranked, "inspect").astype(bool)[known].mean())
+            low, high = wilson(share, int(known.sum()))
+            results["known.recall"] = {
+                "value": share,
+                "low": low,
+                "high": high,
+                "n": int(known.sum()),
+            }
+    if facts["survey"].area is not None:
+        area = float(facts["survey"].area.to_value(u.deg**2))
+        results["area"] = {**_exact(area), "unit": "deg2"}
+        results["candidates_per_deg2"] = {
+            **_scaled(found, poisson_interval(found), 1 / area),
+            "unit": "deg-2",
+        }
+        results["expected_lenses"] = _scaled(
+            COSMOS_LENSES, poisson_interval(COSMOS_LENSES), area / COSMOS_AREA
+        )
+        results["expected_lenses_euclid_depth"] = _exact(area * EUCLID_LENSES / EUCLID_AREA)
+    return results
+
+
+def _scaled(count: int, interval: tuple[float, float], factor: float) -> dict[str, Any]:
+    value, low, high = np.array([count, *interval]) * factor
+    return {"value": float(value), "low": float(low), "high": float(high)}
+
+
+def _exact(value: float) -> dict[str, Any]:
+    """Return a count, which has no interval."""
+    return {"value": value, "low": value, "high": value}
