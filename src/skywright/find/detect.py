@@ -71,8 +71,8 @@ def detect(
     box : int [pixel]
         Side of the boxes in which the sky is measured.
     block : int [pixel]
-        Side of the blocks that are read at once; the result does not depend on it, but for
-        sources larger than the overlap of 192 pixels.
+        Side of the blocks that are read at once. Only sources on the seam of two blocks can
+        depend on it.
 
     Returns
     -------
@@ -219,7 +219,7 @@ def _table(survey: Survey, columns: dict[str, np.ndarray]) -> QTable:
     table["q"] = columns["b"] / columns["a"]
     for name in ("radius", "saturated", "edge"):
         table[name] = columns[name]
-    point = locus_radius(columns["radius"], columns["snr"], columns["saturated"])
+    point, _ = locus_radius(columns["radius"], columns["snr"], columns["saturated"])
     table["point_like"] = columns["radius"] <= POINT_LIKE * point
     for name, text in ABOUT.items():
         table[name].info.description = text

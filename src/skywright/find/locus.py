@@ -6,12 +6,17 @@ import numpy as np
 
 __all__ = ["locus_radius", "stand_alone"]
 
+# Width in log size of the locus of stars, and how far it has to stand out.
+BIN = 0.1
+CONTRAST = 2.0
 
-def locus_radius(radius: np.ndarray, snr: np.ndarray, saturated: np.ndarray) -> float:
+
+def locus_radius(radius: np.ndarray, snr: np.ndarray, saturated: np.ndarray) -> tuple[float, bool]:
     """Return the half-light radius of point sources, the lower edge of the size distribution.
 
-    Stars have one size at every brightness and nothing is smaller: the size most frequent among
-    the smallest half of the well-measured sources, in bins of a tenth, is theirs.
+    Stars have one size at every brightness, and nothing is smaller. The size most frequent among
+    the smaller half of the well-measured sources is theirs when it is twice as frequent as the
+    sizes just above; otherwise galaxies hide the stars, and the smallest twentieth stands for them.
 
     Parameters
     ----------
@@ -24,21 +29,27 @@ def locus_radius(radius: np.ndarray, snr: np.ndarray, saturated: np.ndarray) -> 
 
     Returns
     -------
-    float
-        Radius [pixel]; NaN when fewer than five sources are measured well enough.
+    radius : float [pixel]
+        NaN when fewer than five sources are measured well enough.
+    certain : bool
+        Whether a locus of stars stands out.
     """
     for limit in (50, 30, 15):
         good = (snr >= limit) & (saturated == 0) & np.isfinite(radius) & (radius > 0)
         if good.sum() >= 5:
             break
     else:
-        return np.nan
+        return np.nan, False
     size = np.sort(np.log(radius[good]))
     # A few blends and cosmic rays are smaller than a star can be.
-    size = size[len(size) // 100 : max(5, len(size) // 2)]
-    count = np.searchsorted(size, size + 0.1, side="right") - np.arange(len(size))
-    start = int(np.argmax(count))
-    return float(np.exp(np.median(size[start : start + count[start]])))
+    low, half = len(size) // 100, len(size) // 2 + 1
+    count = np.searchsorted(size, size + BIN, side="right") - np.arange(len(size))
+    start = low + int(np.argmax(count[low:half]))
+    stop = start + int(count[start])
+    above = np.searchsorted(size, [size[start] + 1.5 * BIN, size[start] + 3.5 * BIN])
+    if stop - start >= 5 and stop - start > CONTRAST * (above[1] - above[0]) / 2:
+        return float(np.exp(np.median(size[start:stop]))), True
+    return float(np.exp(np.quantile(size, 0.05))), False
 
 
 def stand_alone(x: np.ndarray, y: np.ndarray, tile: np.ndarray, distance: float) -> np.ndarray:

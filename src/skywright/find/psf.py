@@ -15,14 +15,12 @@ from scipy.optimize import least_squares
 from skywright.data.background import measure_background
 from skywright.data.psf import Psf
 from skywright.data.survey import Survey
-from skywright.find.locus import stand_alone
+from skywright.find.locus import locus_radius, stand_alone
 
 __all__ = ["fit_moffat", "measure_psf"]
 
 HALF = 10
 FEW, MANY = 3, 60
-# More of the neighbourhood in size than on the locus itself: then the locus is not made of stars.
-CONTRAST = 2.0
 
 
 def measure_psf(survey: Survey, sources: QTable, *, psf: Any = None) -> Psf:
@@ -54,12 +52,10 @@ def measure_psf(survey: Survey, sources: QTable, *, psf: Any = None) -> Psf:
     rows, isolated = _stars(sources)
     stamps = _stamps(survey, sources, rows)
     fits_ = [fit_moffat(*stamps[band]) for band in range(len(survey.bands))]
-    sizes, chosen = np.asarray(sources["radius"]), np.asarray(sources["radius"])[rows]
-    middle = float(np.median(chosen))
-    bright = np.asarray(sources["snr"]) >= np.min(np.asarray(sources["snr"])[rows])
-    on_locus = bright & (np.abs(np.log(sizes / middle)) < 0.1)
-    beyond = bright & (sizes > middle * np.exp(0.1)) & (sizes < middle * np.exp(0.3))
-    certain = on_locus.sum() > CONTRAST * beyond.sum() and len(rows) >= FEW
+    _, stands_out = locus_radius(
+        *(np.asarray(sources[name]) for name in ("radius", "snr", "saturated"))
+    )
+    certain = stands_out and len(rows) >= FEW
     origin = f"measured from {len(rows)} point-like sources"
     if not certain:
         origin += "; an upper limit, for no stellar locus stands out and some may be galaxies"
@@ -97,7 +93,7 @@ def fit_moffat(r2: np.ndarray, flux: np.ndarray) -> tuple[float, float]:
     def miss(p: np.ndarray) -> np.ndarray:
         fwhm, beta, peak, sky = p
         core = np.expm1(np.log(2) / beta) * 4 * r2 / fwhm**2
-        return peak * (1 + core) ** -beta + sky - flux / scale
+        return np.asarray(peak * (1 + core) ** -beta + sky - flux / scale)
 
     found = least_squares(
         miss,
@@ -131,40 +127,49 @@ def _stamps(
     survey: Survey, sources: QTable, rows: np.ndarray
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return for each band the squared distances and normalised values of all stars' pixels."""
-    import sep
-
-    parts: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in survey.bands]
-    for number in np.unique(np.asarray(sources["tile"])[rows]):
+    found: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in survey.bands]
+    numbers = np.asarray(sources["tile"])[rows]
+    for number in np.unique(numbers):
         tile = survey.tiles[number]
         sky = measure_background(tile)
-        for row in rows[np.asarray(sources["tile"])[rows] == number]:
+        for row in rows[numbers == number]:
             x, y = float(sources["x"][row]), float(sources["y"][row])
-            left, top = round(x) - HALF, round(y) - HALF
-            window = (top, top + 2 * HALF + 1, left, left + 2 * HALF + 1)
-            window = (max(window[0], 0), min(window[1], tile.shape[0])) + (
-                max(window[2], 0),
-                min(window[3], tile.shape[1]),
+            top, left = max(round(y) - HALF, 0), max(round(x) - HALF, 0)
+            window = (
+                top,
+                min(round(y) + HALF + 1, tile.shape[0]),
+                left,
+                min(round(x) + HALF + 1, tile.shape[1]),
             )
             flux, _, bad = tile.read(*window)
             flux = flux - sky.window(*window)[0]
-            line, column = np.mgrid[window[0] : window[1], window[2] : window[3]]
-            for band, image in enumerate(flux):
-                start = [x - window[2]], [y - window[0]]
-                wx, wy, flag = sep.winpos(np.ascontiguousarray(image), *start, 1.0)
-                good = flag[0] == 0 and np.hypot(wx[0] - start[0][0], wy[0] - start[1][0]) < 1
-                cx, cy = (wx[0] + window[2], wy[0] + window[0]) if good else (x, y)
-                r2 = (column - cx) ** 2 + (line - cy) ** 2
-                total = float(image[r2 < (HALF / 2) ** 2].sum())
-                use = ~bad & (r2 < HALF**2 / 2)
-                if total > 0:
-                    parts[band].append((r2[use], image[use] / total))
-    for band, found in zip(survey.bands, parts, strict=True):
-        if not found:
+            for image, pixels in zip(flux, found, strict=True):
+                pixels += _profile(image, bad, x - left, y - top)
+    for band, pixels in zip(survey.bands, found, strict=True):
+        if not pixels:
             raise ValueError(f"no point-like source shines in band {band!r}: give psf")
     return [
-        (np.concatenate([p[0] for p in band]), np.concatenate([p[1] for p in band]))
-        for band in parts
+        (np.concatenate([p[0] for p in pixels]), np.concatenate([p[1] for p in pixels]))
+        for pixels in found
     ]
+
+
+def _profile(
+    image: np.ndarray, bad: np.ndarray, x: float, y: float
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return distances and values of one star's pixels around its centre in this band, if any."""
+    import sep
+
+    wx, wy, flag = (
+        float(np.ravel(v)[0]) for v in sep.winpos(np.ascontiguousarray(image), [x], [y], 1.0)
+    )
+    if flag == 0 and np.hypot(wx - x, wy - y) < 1:
+        x, y = wx, wy
+    line, column = np.indices(image.shape)
+    r2: np.ndarray = np.asarray((column - x) ** 2 + (line - y) ** 2)
+    total = float(image[r2 < (HALF / 2) ** 2].sum())
+    use = ~bad & (r2 < HALF**2 / 2)
+    return [(r2[use], image[use] / total)] if total > 0 else []
 
 
 def _given(survey: Survey, psf: Any) -> Psf:
@@ -222,7 +227,7 @@ def _kernel(path: Path, index: int, bands: int) -> np.ndarray:
         )
     if image.shape[0] % 2 == 0 or image.shape[1] % 2 == 0:
         raise ValueError(f"{path}: sides {image.shape} are even, so no pixel is the centre")
-    return image / image.sum()
+    return np.asarray(image / image.sum())
 
 
 def _shape(image: np.ndarray) -> tuple[float, float]:
