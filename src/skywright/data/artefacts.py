@@ -113,7 +113,7 @@ def _write(value: Any, folder: Path) -> tuple[str, dict[str, Any]]:
             return "images", {}
         case Model():
             write_model(value, folder)
-            return "model", {}
+            return "model", {"net": bool(value.weights), "estimator": bool(value.estimator)}
         case Report():
             write_report(value, folder)
             return "report", {}
@@ -137,7 +137,7 @@ def _read(head: dict[str, Any], folder: Path) -> Any:
         case "images":
             return read_images(folder / "images.h5")
         case "model":
-            return read_model(folder)
+            return read_model(folder, net=head["net"], estimator=head["estimator"])
         case "report":
             return read_report(folder)
         case "files":

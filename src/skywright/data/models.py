@@ -34,20 +34,19 @@ def write_model(model: Model, folder: Path) -> None:
         writer.writerows([_cell(value) for value in row] for row in rows)
 
 
-def read_model(folder: Path) -> Model:
-    """Read what `write_model` wrote."""
+def read_model(folder: Path, *, net: bool, estimator: bool) -> Model:
+    """Read what `write_model` wrote; a part that is said to be there and is not is an error."""
     weights: dict[str, np.ndarray] = {}
-    if (folder / "model.safetensors").exists():
+    if net:
         from safetensors.numpy import load_file
 
         weights = load_file(folder / "model.safetensors")
-    estimator = folder / "estimator.skops"
     with (folder / "history.csv").open(encoding="utf-8", newline="") as file:
         names, *rows = list(csv.reader(file))
     return Model(
         config=json.loads((folder / "config.json").read_text("utf-8")),
         weights=weights,
-        estimator=estimator.read_bytes() if estimator.exists() else b"",
+        estimator=(folder / "estimator.skops").read_bytes() if estimator else b"",
         history={name: [_value(row[i]) for row in rows] for i, name in enumerate(names)},
         card=(folder / "README.md").read_bytes().decode("utf-8"),
     )
