@@ -42,11 +42,12 @@ def colour_composite(flux: np.ndarray, bands: tuple[str, ...]) -> np.ndarray:
     brightness = image.mean(axis=0)
     noise = 1.4826 * np.median(np.abs(brightness[rim]))
     low, high = -noise, max(float(np.quantile(brightness, 0.997)), 5 * noise, 1e-12)
-    soft = max(2 * noise, 0.05 * (high - low))
+    soft = max(3 * noise, 0.08 * (high - low))
     stretched = np.arcsinh((brightness - low) / soft) / np.arcsinh((high - low) / soft)
-    # Ratios of channels are noise where there is no light.
-    ratio = (image - low) / np.maximum(brightness - low, 0.5 * noise + 1e-12)
-    shown = np.clip(ratio, 0, 3) * np.clip(stretched, 0, 1)
+    # Where there is no light, ratios of channels are noise: there they tend to grey.
+    grey = 3 * noise + 1e-12
+    ratio = (np.maximum(image - low, 0) + grey) / (np.maximum(brightness - low, 0) + grey)
+    shown = np.clip(ratio, 0, 2) * np.clip(stretched, 0, 1)
     shown /= np.maximum(shown.max(axis=0), 1)
     return np.asarray(255 * np.moveaxis(np.clip(shown, 0, 1), 0, -1), dtype=np.uint8)
 

@@ -69,8 +69,8 @@ def reliability_figure(evidence: dict[str, Any]) -> str:
         axes.set(
             xscale="log",
             yscale="log",
-            xlim=ends,
-            ylim=ends,
+            xlim=(ends[0], 1.6),
+            ylim=(ends[0], 1.6),
             xlabel="promised probability of a lens",
             ylabel="observed share of lenses",
         )
@@ -120,10 +120,10 @@ def completeness_map_figure(evidence: dict[str, Any]) -> str:
             axes.add_patch(Rectangle((x + 0.02, y + 0.02), 0.96, 0.96, facecolor=face, lw=0))
             ink = COLOURS["ink"] if value is None else "#ffffff" if value > 0.45 else "#10202c"
             text = "none" if value is None else f"{value:.2f}"
-            axes.text(x + 0.5, y + 0.58, text, ha="center", va="center", color=ink, size=11)
+            axes.text(x + 0.5, y + 0.66, text, ha="center", va="center", color=ink, size=12)
             if value is not None:
-                span = f"{cell['low']:.2f}–{cell['high']:.2f}\n{cell['n_groups']} galaxies"
-                axes.text(x + 0.5, y + 0.26, span, ha="center", va="center", color=ink, size=6.5)
+                span = f"{cell['low']:.2f}–{cell['high']:.2f}\nn = {cell['n_groups']}"
+                axes.text(x + 0.5, y + 0.3, span, ha="center", va="center", color=ink, size=8)
         axes.set(xlim=(0, len(columns)), ylim=(0, len(rows)), xlabel="arc S/N")
         axes.set_ylabel("Einstein radius [PSF FWHM]")
         axes.set_xticks(
@@ -171,9 +171,8 @@ def data_figure(results: Results) -> str:
 
     def draw(axes: Axes) -> None:
         _errorbar(axes, np.array([100 * p["fraction"] for p in points]), points, "net", line=True)
-        axes.set(
-            ylim=(-0.02, 1.02), xlabel="galaxies trained on [%]", ylabel="recall at the budget"
-        )
+        axes.set(xlim=(0, 104), ylim=(-0.02, 1.02), xlabel="galaxies trained on [%]")
+        axes.set_ylabel("recall at the budget")
 
     return svg(draw)
 

@@ -97,7 +97,7 @@ def _grid(tiles: list[str]) -> str:
 
 def _probability(row: dict[str, Any]) -> str:
     value = row.get("probability")
-    return "" if value is None else f"P = {100 * value:.2g}\u2009%"
+    return "" if value is None else f"P\u00a0=\u00a0{100 * value:.2g}\u2009%"
 
 
 def _position(row: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ def text(value: object) -> str:
     return escape(str(value))
 
 
-def number(result: dict[str, Any] | None, digits: int = 2, percent: bool = False) -> str:
+def number(result: dict[str, Any] | None, digits: int = 2) -> str:
     """Return a value with its interval below it, or a dash where there is none.
 
     Examples
@@ -30,9 +30,8 @@ def number(result: dict[str, Any] | None, digits: int = 2, percent: bool = False
     """
     if result is None or result["value"] != result["value"]:
         return "–"
-    scale, unit = (100, "\u2009%") if percent else (1, "")
-    value, low, high = (f"{scale * result[key]:.{digits}f}" for key in ("value", "low", "high"))
-    return f"{value}{unit}<small>{low} to {high}</small>"
+    value, low, high = (f"{result[key]:,.{digits}f}" for key in ("value", "low", "high"))
+    return f"{value}<small>{low} to {high}</small>"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:

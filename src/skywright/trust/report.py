@@ -13,7 +13,7 @@ from astropy.table import QTable
 
 from skywright.data import Images, Report
 from skywright.data.psf import Psf
-from skywright.trust import page
+from skywright.trust import page, tables
 from skywright.trust.committee import column
 from skywright.trust.curves import as_columns
 from skywright.trust.figures import psf_figure
@@ -140,11 +140,11 @@ def _page(report: Report, cutouts: Images, painted: Images, facts: SurveyFacts) 
         caution=text(_caution(results)),
         cards=page.cards(results, evidence),
         scorers_note=page.scorers_note(results, evidence),
-        scorers=page.scorers_table(results, evidence),
-        kinds=page.kinds_table(results, evidence),
+        scorers=tables.scorers_table(results) + tables.forecast_table(results),
+        kinds=tables.kinds_table(results),
         figures=page.figures_section(results, evidence),
         calibration_note=text(_CALIBRATION),
-        calibration=page.calibration_section(results),
+        calibration=tables.calibration_table(results),
         candidates_note=text(_candidates_note(results, survey)),
         candidates=candidate_gallery(evidence["gallery"], cutouts),
         false_positives=error_gallery(evidence["worst"]["false_positives"], painted),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["FAINT_LIMIT", "SCORERS", "search_verdict", "with_interval"]
+__all__ = ["FAINT_LIMIT", "SCORERS", "percent", "search_verdict", "with_interval"]
 
 SCORERS = {
     "net": "neural network",
@@ -29,6 +29,17 @@ def with_interval(result: dict[str, Any], digits: int = 2) -> str:
     return f"{value} ({low} to {high})"
 
 
+def percent(share: float) -> str:
+    """Return a share as per cent.
+
+    Examples
+    --------
+    >>> percent(0.005)
+    '0.5\u2009%'
+    """
+    return f"{100 * share:.4g}\u2009%"
+
+
 def search_verdict(results: Results, baseline: str, prevalence: float, budget: float) -> str:
     """Return one paragraph: gain or no gain first, then recall, purity, and what limits belief.
 
@@ -43,7 +54,7 @@ def search_verdict(results: Results, baseline: str, prevalence: float, budget: f
     """
     sentences = [
         _gain(results["gain"], SCORERS[baseline]),
-        f"Inspecting the top {budget:.1%} at one lens in {1 / prevalence:,.0f} galaxies, the "
+        f"Inspecting the top {percent(budget)} at one lens in {1 / prevalence:,.0f} galaxies, the "
         f"network finds {with_interval(results['recall'])} of all painted lenses with a purity of "
         f"{with_interval(results['purity'], 3)}.",
     ]
