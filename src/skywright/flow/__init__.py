@@ -2,8 +2,12 @@
 
 from skywright.flow.events import Event as Event
 from skywright.flow.events import RunError as RunError
+from skywright.flow.expect import met as met
 from skywright.flow.plan import Plan as Plan
 from skywright.flow.plan import RecipeError as RecipeError
+from skywright.flow.recipe import describe as describe
+from skywright.flow.recipe import load as load
+from skywright.flow.recipe import recipes as recipes
 from skywright.flow.runner import forecast as forecast
 from skywright.flow.runner import run as run
 from skywright.flow.runs import Run as Run

@@ -209,7 +209,8 @@ class _Drafter:
         self._add(Node(table, table, "table", value, mark=marks.get(".init", mark)))
         whole = [Ref(table)]
         for key, names in self.tables[table].items():
-            base = f"{table}.{','.join(names)}"
+            more = f"+{len(names) - 3}" if len(names) > 3 else ""  # it names a folder as well
+            base = f"{table}.{','.join(names[:3])}{more}"
             value = self._expression(columns[key], outermost=True)
             self._add(Node(base, base, "column", value, columns=names, mark=marks[key]))
             whole += [Ref(f"{table}.{name}") for name in names]

@@ -193,7 +193,7 @@ class _Builder:
     def __init__(self, file: str) -> None:
         self.file = file
         self._left = VALUES
-        self._open: list[int] = []
+        self._open: list[yaml.Node] = []
 
     def mark(self, node: yaml.Node) -> Mark:
         return Mark(self.file, node.start_mark.line + 1)
@@ -204,12 +204,13 @@ class _Builder:
     def item(self, node: yaml.Node) -> Item:
         self._left -= 1
         if self._left < 0:
-            self.fail(f"more than {VALUES:,} values once its aliases are expanded", node)
-        if id(node) in self._open:
+            last = max(self._open, key=lambda opened: opened.start_mark.line, default=node)
+            self.fail(f"more than {VALUES:,} values once its aliases are expanded", last)
+        if any(opened is node for opened in self._open):
             self.fail("an alias stands inside its own anchor", node)
         if len(self._open) >= DEPTH:
             self.fail(f"nested more than {DEPTH} deep", node)
-        self._open.append(id(node))
+        self._open.append(node)
         try:
             return self._call(node) if self._is_call(node.tag) else self._plain(node)
         finally:
@@ -275,9 +276,11 @@ class _Builder:
 
     def _quantity(self, node: yaml.ScalarNode) -> u.Quantity:
         found = _QUANTITY.fullmatch(node.value.strip())
-        unit = found[2].strip() if found else ""
+        if not found:
+            self.fail(f"got {node.value[:40]!r}, expected a quantity as 42 km", node)
+        unit = found[2].strip()
         try:
-            if not found or unit[0] in "-+.0123456789" or len(unit) > UNIT_LENGTH:
+            if unit[0] in "-+.0123456789" or len(unit) > UNIT_LENGTH:
                 raise ValueError("expected a number, a space and a unit")
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # astropy's opinion on old unit names

@@ -65,9 +65,9 @@ def resolve(path: str, mark: Mark | None = None, allow: Sequence[str] = ()) -> A
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean 'x'?``, or an empty string."""
+    """Return `` (did you mean 'x'?)``, or an empty string."""
     close = difflib.get_close_matches(name, list(known), 1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _resolve(path: str, allow: Sequence[str]) -> Any:
@@ -94,8 +94,9 @@ def _resolve(path: str, allow: Sequence[str]) -> Any:
         return _ours(parts)
     if top not in ("numpy", "scipy", "astropy"):
         known = ("numpy", "scipy", "astropy", "skywright", "skypy")
-        _refuse(f"recipes may not use the package {top!r}{did_you_mean(top, known)}; if you trust "
-                f"its code and this recipe, add --allow {top}")  # fmt: skip
+        trust = f"; if you trust its code and this recipe, add --allow {top}"
+        trust = "" if top in sys.stdlib_module_names else trust
+        _refuse(f"recipes may not use the package {top!r}{did_you_mean(top, known)}{trust}")
     return _library(parts)
 
 
@@ -126,7 +127,9 @@ def _library(parts: list[str]) -> Any:
 def _unlisted(parts: list[str], module: str, name: str) -> str:
     places = [f"{m}.{parts[-1]}" for m, names in LIBRARIES.items() if parts[-1] in names]
     known = [f"{module}.{n}" for n in LIBRARIES.get(module, ())] or LIBRARIES
-    hint = f"; did you mean {places[0]!r}?" if places else did_you_mean(".".join(parts), known)
+    hint = f" (did you mean {places[0]!r}?)" if places else did_you_mean(".".join(parts), known)
+    if name in getattr(sys.modules.get(module), "__dict__", {}):
+        hint = ""  # it exists and is refused: nothing is misspelt
     return (
         f"not among what recipes may use of {parts[0]} (nothing that reads, writes, downloads, "
         f"compiles or takes code){hint}"
@@ -180,6 +183,8 @@ def _ours(parts: list[str]) -> Any:
                 f"{', '.join(steps) or 'none'}")  # fmt: skip
     if TOUCHES_FILES.match(name) and name not in OPENING:
         _refuse("a step that reads or writes files by itself may not stand in a recipe")
+    if parts[1] == "data" and getattr(sys.modules["skywright.data"], name, None) is not target:
+        _refuse("not among the steps of skywright.data")
     if isinstance(target, type) and home.__name__.startswith("skywright.data."):
         _refuse("artefacts are made by steps, not written down in a recipe")
     return target

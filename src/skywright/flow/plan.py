@@ -26,7 +26,11 @@ class RecipeError(Exception):
     """A recipe or command that is wrong; found before any work, exit code 2."""
 
     def __init__(self, message: str, mark: Mark | None = None) -> None:
-        super().__init__(f"{mark}: {message}" if mark else message)
+        text = f"{mark}: {message}" if mark else message
+        # a recipe may hold escape sequences: they are not for the terminal
+        super().__init__(
+            "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+        )
         self.mark = mark
 
 

@@ -17,6 +17,7 @@ from skywright.flow.plan import Call, Node, RecipeError, Ref
 __all__ = ["expand"]
 
 NODES = 10_000
+LONGEST = 200  # bytes: names are those of folders too
 VALUES = 1_000_000
 
 
@@ -65,6 +66,8 @@ class _Sweep:
         for name, node in self.made.nodes.items():
             for point in self._points(name):
                 copy = _copy(name, point)
+                if len(copy.encode()) > LONGEST:
+                    raise RecipeError(f"the name {copy[:60]}… is too long for a folder", node.mark)
                 value = self._bind(node.value, point)
                 extra = self._bind(self.made.depends.get(name, []), point)
                 nodes[copy] = replace(node, name=copy, point=point, value=value)
