@@ -42,6 +42,11 @@ def test_reexport_leads_to_the_module_that_defines_it(room):
             "import importlib\ndef g(x):\n    importlib.import_module(x)",
             {"new", "PKG", "one", "two", "three", "numpy"},
         ),
+        (
+            "import importlib\nROOM = 'PKG.three'\n\n"
+            "def g(x):\n    importlib.import_module(ROOM + x)",
+            {"new", "three"},
+        ),
         ("import astropy.units as u", {"new", "astropy"}),
         ("import json, os.path", {"new"}),
         ("try:\n    import not_there_at_all\nexcept ImportError:\n    pass", {"new", "ABSENT"}),

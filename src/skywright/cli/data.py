@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,33 +19,38 @@ Name = Annotated[str, typer.Argument(help="As listed by [bold]skywright data lis
 
 @app.command("list")
 def list_() -> None:
-    """List the data sets that recipes can name, and whether they are on this machine."""
-    from skywright.data import fetch
+    """List the data sets that recipes can name; a star marks those on this machine."""
+    from skywright.data.fetch import datasets, path
 
-    for name, text in fetch.datasets().items():
-        typer.echo(f"{name:28} {text}")
+    for name, dataset in datasets().items():
+        try:
+            path(name)
+            mark = "*"
+        except (OSError, ValueError):
+            mark = " "
+        typer.echo(f"{mark} {name:20} {dataset.description}")
 
 
 @app.command()
 def fetch(name: Name) -> None:
     """Download a data set and check its sha256: [bold]skywright data fetch NAME[/bold]."""
-    from skywright.data import fetch as public
+    from skywright.data.fetch import fetch as get
 
-    typer.echo(_or_exit(public.fetch, name))
+    typer.echo(_or_exit(get, name))
 
 
 @app.command()
 def path(name: Name) -> None:
     """Print where a data set lies; nothing is downloaded."""
-    from skywright.data import fetch as public
+    from skywright.data.fetch import path as find
 
-    typer.echo(_or_exit(public.path, name))
+    typer.echo(_or_exit(find, name))
 
 
-def _or_exit(function: object, name: str) -> object:
+def _or_exit(function: Callable[[str], Path], name: str) -> Path:
     """Return what a function says of a data set; what it raises becomes one line."""
     try:
-        return function(name)  # type: ignore[operator]
+        return function(name)
     except (KeyError, ValueError) as error:
         typer.echo(f"skywright: {error.args[0] if error.args else error}", err=True)
         raise typer.Exit(2) from None

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Display"]
 
+MOST = 12  # bars at a time, however many nodes are lined up
+
 MARKS = {"computed": "+", "cached": "=", "waiting": "?", "failed": "!", "skipped": "-"}
 
 
@@ -75,5 +77,7 @@ class Display:
         if not self._bars:
             return
         if event.node not in self._tasks:
+            if len(self._tasks) >= MOST:
+                return
             self._tasks[event.node] = self._bars.add_task(event.node, total=1.0)
         self._bars.update(self._tasks[event.node], completed=event.fraction)

@@ -97,6 +97,8 @@ def run(
         typer.echo(json.dumps(_summary(done)))
     else:
         _tell(done, plan, verbose)
+        if out and done.state == "done" and not Path(out).is_dir():
+            typer.echo(f"tables: {out}")
     raise typer.Exit(done.exit_code)
 
 
@@ -124,6 +126,8 @@ def _errors(as_json: bool) -> Any:
         yield
     except (RecipeError, RunError) as error:
         _stop(str(error), 2 if isinstance(error, RecipeError) else 1, as_json)
+    except OSError as error:
+        _stop(f"{error.strerror or error}: {error.filename or 'no file named'}", 1, as_json)
     except KeyboardInterrupt:
         _stop(
             "stopped; what was finished is kept, the same command goes on from there", 130, as_json

@@ -42,6 +42,8 @@ class Job:
         Folders of finished blocks; the job is then to join them.
     files : dict
         File -> sha256 of the source that the key stands for.
+    seconds, memory : float [s], int [byte]
+        What the blocks to be joined took.
     """
 
     node: Node
@@ -53,6 +55,8 @@ class Job:
     block: tuple[int, int] | None = None
     parts: tuple[Path, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    memory: int = 0
 
 
 @dataclass(frozen=True)
@@ -108,13 +112,13 @@ def _make(job: Job, store: Store, progress: Callable[[float], None]) -> Entry:
     with threadpoolctl.threadpool_limits(THREADS), isolated(job.seed, job.node.name, block):
         _limit_torch()
         value = join([artefacts.load(p) for p in job.parts]) if job.parts else node_value(scope)
-    spent: dict[str, Any] = {"seconds": time.perf_counter() - start, "memory": _peak()}
+    seconds, memory = job.seconds + time.perf_counter() - start, max(job.memory, _peak())
     try:
-        return store.put(job.key, value, **spent)
+        return store.put(job.key, value, seconds=seconds, memory=memory)
     except (TypeError, RecursionError) as error:  # the latter: an object that holds itself
         if job.block or _is_unfit(value):
             raise TypeError(f"what the step returned cannot be stored: {error}") from error
-        return store.put(job.key, value, kept=False, **spent)
+        return store.put(job.key, value, kept=False, seconds=seconds, memory=memory)
 
 
 def _is_unfit(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import os
 import platform
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 
 import skywright
 from skywright.data import artefacts
+from skywright.data.plainjson import plain
 from skywright.flow.expect import met
 from skywright.flow.jobs import THREADS
 from skywright.flow.keys import calls
@@ -81,7 +83,8 @@ def _results(schedule: Schedule, folder: Folder) -> tuple[dict[str, Any], Path |
         if not folder.finished and (entry.folder / file).is_file():
             link(entry.folder / file, folder.path / file)
     page = folder.path / "report.html"
-    return artefacts.load(entry.folder).results, page if page.is_file() else None
+    results = plain(artefacts.load(entry.folder).results)
+    return results, page if page.is_file() else None
 
 
 def _expect(plan: Plan, results: dict[str, Any]) -> dict[str, Any]:
@@ -89,8 +92,9 @@ def _expect(plan: Plan, results: dict[str, Any]) -> dict[str, Any]:
     judged = {}
     for name, bound in plan.head.get("expect", {}).get(plan.preset, {}).items():
         result = results.get(name) or results.get(name.partition(".")[2])
-        agrees = result is not None and met(bound, result["low"], result["high"])
-        judged[name] = {"bound": bound, "met": agrees}
+        ends = [math.nan, math.nan] if result is None else [result["low"], result["high"]]
+        low, high = (math.nan if end is None else float(end) for end in ends)
+        judged[name] = {"bound": bound, "met": met(bound, low, high)}
     return judged
 
 

@@ -108,23 +108,31 @@ def open_run(
     time = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
     run = f"{plan.file.stem}-{time}-{secrets.token_hex(2)}"
     path = Path(out).absolute() if out else workspace / "runs" / run
-    if (path / RECORD).exists():
-        record = json.loads((path / RECORD).read_text())
-        if record["state"] == "done" and record["identity"] != identity:
+    record = _record(path)
+    run = record.get("run", run)
+    if record.get("state") == "done":
+        if record.get("identity") != identity:
             raise RecipeError(
-                f"{path} holds a finished run of something else ({record['run']}), and runs are "
-                "never changed: choose another folder for -o"
+                f"{path} holds a finished run of something else ({run}), and runs are never "
+                "changed: choose another folder for -o"
             )
-        run = record["run"]
-        if record["state"] == "done":
-            return Folder(run, path, identity, finished=True)
-    elif path.is_file() or (path.is_dir() and any(path.iterdir()) and not _is_run(path)):
+        return Folder(run, path, identity, finished=True)
+    if path.is_file() or (path.is_dir() and any(path.iterdir()) and not _is_run(path)):
         raise RecipeError(f"{path} exists and is no run folder: choose another one for -o")
     path.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(plan.file, path / "recipe.yml")
     (path / "run.log").touch()
     _register(workspace, run, path)
     return Folder(run, path, identity)
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """Return the record of a run folder; an empty one if there is none that can be read."""
+    try:
+        record = json.loads((path / RECORD).read_text())
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def _is_run(path: Path) -> bool:

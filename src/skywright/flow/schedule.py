@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
+from pickle import PicklingError
 from typing import Protocol
 
 import networkx as nx
@@ -86,6 +88,7 @@ class Schedule:
         self._open: dict[str, list[str]] = {}  # key at work -> nodes that have this key
         self._jobs: dict[str, str] = {}  # key of a job -> key of its node
         self._blocks: dict[str, dict[str, Entry | None]] = {}  # key -> its blocks' entries
+        self._spent: dict[str, float] = {}  # key -> seconds spent on it in this run
         self._stopped = False
 
     def identity(self) -> dict[str, str]:
@@ -132,8 +135,9 @@ class Schedule:
             if entry:
                 return self._end(name, State("cached", entry, time.perf_counter() - begun))
             self._line_up(name, self._key(name), backend)
-        except (KeyError, TypeError, ValueError) as error:
-            self._fail([name], f"{type(error).__name__}: {error}", "", backend)
+        except (AttributeError, KeyError, TypeError, ValueError, PicklingError) as error:
+            trace = traceback.format_exc()
+            self._fail([name], f"{type(error).__name__}: {error}", trace, backend)
 
     def _line_up(self, name: str, key: str, backend: Backend) -> None:
         """Make the jobs of a node, unless another node with the same key is at work."""
@@ -143,10 +147,9 @@ class Schedule:
             return
         node = self.nodes[name]
         job = self._job(name, key)
-        blocks = self._count_blocks(node)
+        blocks, rows = self._cuts(node)
         self._tell(name, "running")
-        if blocks and isinstance(node.value, Call):
-            rows = node.value.rows or 1
+        if blocks:
             keys = [block_key(key, i) for i in range(blocks)]
             self._blocks[key] = {k: self.store.find(k) for k in keys}
             for i, k in enumerate(keys):
@@ -169,6 +172,9 @@ class Schedule:
         names = self._open.get(key)
         if names is None:  # another block of the node has failed before
             return
+        if outcome.entry and outcome.state == "computed":
+            spent = outcome.entry.seconds - job.seconds
+            self._spent[key] = self._spent.get(key, 0.0) + spent
         if outcome.state == "waiting":
             self._close(key, State("waiting", message=outcome.message))
         elif outcome.entry is None:
@@ -180,17 +186,20 @@ class Schedule:
             self._tell(names[0], "running", sum(done) / len(done))
             self._join(key, backend)
         else:
-            parts = [e for e in self._blocks.pop(key, {}).values() if e]
-            spent = outcome.entry.seconds if outcome.state == "computed" else 0.0
-            self._close(key, State(outcome.state, outcome.entry, spent + _cost(parts)))
+            self._close(key, State(outcome.state, outcome.entry, self._spent.get(key, 0.0)))
 
     def _join(self, key: str, backend: Backend) -> None:
         """Put the blocks of a node together once all are there."""
-        entries = list(self._blocks[key].values())
-        folders = tuple(e.folder for e in entries if e)
-        if len(folders) == len(entries) and key not in self._jobs:
-            name = self._open[key][0]
-            self._submit(replace(self._job(name, key), inputs={}, parts=folders), key, backend)
+        entries = [e for e in self._blocks[key].values() if e]
+        if len(entries) == len(self._blocks[key]):
+            job = replace(
+                self._job(self._open[key][0], key),
+                inputs={},
+                parts=tuple(e.folder for e in entries),
+                seconds=sum(e.seconds for e in entries),
+                memory=max(e.memory for e in entries),
+            )
+            self._submit(job, key, backend)
 
     def _close(self, key: str, state: State) -> None:
         first, *twins = self._open.pop(key)
@@ -252,11 +261,11 @@ class Schedule:
         files = self.sources.files(calls(node.value))
         return Job(node, key, seed, workspace, inputs, points, files=files)
 
-    def _count_blocks(self, node: Node) -> int:
-        """Return how many blocks a node has; zero if it is not to be cut, or there is nothing."""
+    def _cuts(self, node: Node) -> tuple[int, int]:
+        """Return how many blocks a node has, and their rows; none if it is not to be cut."""
         call = node.value
         if not isinstance(call, Call) or call.map is None:
-            return 0
+            return 0, 0
         whole = mapped_argument(call)
         if isinstance(whole, Ref) and not whole.collect:
             entry = self._entry(whole.node)
@@ -267,8 +276,5 @@ class Schedule:
             raise ValueError(f".map: {call.map} needs a node of its own: name it and refer to it")
         else:
             length = len(whole)
-        return -(-length // (call.rows or length or 1))
-
-
-def _cost(entries: list[Entry]) -> float:
-    return sum(entry.seconds for entry in entries)
+        rows = call.rows or length or 1
+        return -(-length // rows), rows

@@ -153,16 +153,29 @@ class Sources:
                 yield from self._dynamic(node, module)
 
     def _dynamic(self, node: ast.Call, module: str) -> Iterator[tuple[str, str | None]]:
-        """Yield what a call of ``import_module`` may mean: one module, or the whole package."""
+        """Yield what a call of ``import_module`` may mean.
+
+        A name that is computed can only be one of the packages that the module spells out in a
+        text of its own; where it spells out none, it can be any.
+        """
         first = node.args[0] if node.args else None
         if isinstance(first, ast.Constant) and isinstance(first.value, str):
             yield first.value, None
             return
         top = module.split(".")[0]
-        home = self._file(top)
-        for path in sorted(home.parent.rglob("*.py")) if home else []:
-            parts = path.relative_to(home.parent).with_suffix("").parts if home else ()
-            yield ".".join((top, *(p for p in parts if p != "__init__"))), None
+        texts = [n.value for n in ast.walk(self._tree(module)) if isinstance(n, ast.Constant)]
+        inside = [t for t in texts if isinstance(t, str) and t.startswith(f"{top}.")]
+        for package in [t for t in inside if self._file(t)] or [top]:
+            yield from ((name, None) for name in self._members(package))
+
+    def _members(self, package: str) -> list[str]:
+        """Return a package and all modules in it."""
+        home = self._file(package)
+        if home is None or home.name != "__init__.py":
+            return [package]
+        found = [p.relative_to(home.parent).with_suffix("") for p in home.parent.rglob("*.py")]
+        names = [".".join((package, *(x for x in p.parts if x != "__init__"))) for p in found]
+        return sorted(names)
 
 
 def _from_imports(

@@ -70,12 +70,12 @@ class Pool:
     def __init__(self, n: int, log: Path, progress: Callable[[Job, float], None]) -> None:
         self._n, self._log, self._progress = n, log, progress
         self._workers: list[_Worker] = []
-        self._queue: deque[Job] = deque()
+        self._queue: deque[tuple[Job, bytes]] = deque()
         self._died: dict[str, int] = {}
 
     def submit(self, job: Job) -> None:
         """Line up a job."""
-        self._queue.append(job)
+        self._queue.append((job, pickle.dumps(job)))
 
     def next(self) -> tuple[Job, Outcome]:
         """Wait for a job to end; return it and how it ended."""
@@ -89,7 +89,7 @@ class Pool:
 
     def cancel(self) -> list[str]:
         """Drop the jobs that nobody has begun; return their keys."""
-        dropped = [job.key for job in self._queue]
+        dropped = [job.key for job, _ in self._queue]
         self._queue.clear()
         return dropped
 
@@ -107,9 +107,9 @@ class Pool:
                 self._workers.append(idle)
             if idle is None:
                 return
-            idle.job = self._queue.popleft()
+            idle.job, message = self._queue.popleft()
             with contextlib.suppress(OSError):  # it is dead: reading from it will tell
-                idle.pipe.send_bytes(pickle.dumps(idle.job))
+                idle.pipe.send_bytes(message)
 
     def _receive(self, worker: _Worker) -> tuple[Job, Outcome] | None:
         job = worker.job
@@ -129,7 +129,7 @@ class Pool:
         self._workers.remove(worker)
         self._died[job.key] = self._died.get(job.key, 0) + 1
         if self._died[job.key] == 1:
-            self._queue.appendleft(job)
+            self._queue.appendleft((job, pickle.dumps(job)))
             return None
         code = worker.process.returncode
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
