@@ -122,11 +122,17 @@ def calibration(logits: np.ndarray, sample: Sample, counts: np.ndarray) -> Value
 
 
 def summarise(values: Values, sample: Sample) -> dict[str, dict[str, Any]]:
-    """Return each figure with its interval and the rows and galaxies behind it."""
+    """Return each figure with its interval and the rows and galaxies behind it.
+
+    A figure that the sample leaves undefined (promised over true where there is no true one) is
+    left out.
+    """
     rows = lenses(sample) | impostors(sample) | {"tpr0": sample.labels, "tpr10": sample.labels}
     everything = np.ones(len(sample.labels), dtype=bool)
     results = {}
     for name, replicates in values.items():
+        if not np.isfinite(replicates[0]):
+            continue
         behind = rows.get(name, everything)
         results[name] = estimate(
             replicates, n=behind.sum(), n_groups=sample.galaxies(behind), proportion=name in rows

@@ -85,7 +85,8 @@ def wilson(share: float, n: int, level: float = 0.95) -> tuple[float, float]:
     z = norm.ppf((1 + level) / 2)
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return max(float(centre - half), 0.0), min(float(centre + half), 1.0)
+    # Rounding must not push the share itself out of its interval.
+    return max(float(min(centre - half, share)), 0.0), min(float(max(centre + half, share)), 1.0)
 
 
 def poisson_interval(count: int, level: float = 0.95) -> tuple[float, float]:

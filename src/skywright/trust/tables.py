@@ -83,7 +83,7 @@ def calibration_table(results: Results) -> str:
         if f"{name}_true" in results:
             rows.append(
                 [f"{100 * top:g}\u2009%"]
-                + [number(results[f"{name}_{part}"]) for part in ("expected", "true", "ratio")]
+                + [number(results.get(f"{name}_{part}")) for part in ("expected", "true", "ratio")]
             )
     return table(
         ["Top of the list", "Promised", "True", "Promised / true"],
