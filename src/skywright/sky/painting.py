@@ -1,0 +1,154 @@
+"""Paint arcs and impostors on cutouts of real galaxies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+from astropy.table import QTable
+
+from skywright.data import Images, Psf
+from skywright.sky.field import without_pixel
+from skywright.sky.photometry import scale_to_snr
+from skywright.sky.psf import PointSpread, gaussian_psf, moffat_psf, pixel_psf
+from skywright.sky.scene import painted_shapes
+
+__all__ = ["paint", "painted_light"]
+
+GAUSSIAN = 8.0  # from this exponent on a Moffat profile of given width is rendered as a Gaussian
+
+
+def paint(
+    images: Images,
+    systems: QTable,
+    *,
+    psf: Psf | None = None,
+    rng: np.random.Generator,
+    gain: float | None = None,
+    batch: int = 64,
+    progress: Callable[[float], None] | None = None,
+) -> Images:
+    """Add the light of ``systems`` to the cutouts of their galaxies.
+
+    The cutouts carry their noise already and none is added, but for the photon noise of the
+    painted light itself where the gain is known. Display counts have no gain: nothing is added
+    then, and no claim about photons is made. In images of whole numbers the painted light is
+    rounded with subtractive dither, ``whole + floor(light + v)`` with v uniform in [0, 1): its
+    mean is the light, and where there is no light a pixel stays what it was.
+
+    Parameters
+    ----------
+    images : Images
+        Cutouts; ``systems["row"]`` counts their rows.
+    systems : QTable
+        From `draw_systems` or `draw_forecast`, or any rows of it: rows are independent, but they
+        use up ``rng`` in order, so the dither of a row depends on the rows before it in a call.
+    psf : Psf, optional
+        Point spread function; by default a Gaussian of ``images.psf_fwhm``.
+    rng : Generator
+        For dither and photon noise.
+    gain : float, optional
+        Electrons per unit of flux.
+    batch : int
+        Systems that are rendered at once.
+    progress : callable, optional
+        Is told the fraction done.
+
+    Returns
+    -------
+    Images
+        One row per system, ``object_id`` that of the system; untouched rows keep every bit.
+
+    Raises
+    ------
+    ValueError
+        The systems do not belong to the cutouts, or these lack variance or PSF.
+    """
+    _check(images, systems, gain)
+    spread = point_spread(images, psf)
+    row = np.asarray(systems["row"])
+    base = images[row]
+    flux = np.array(base.flux)
+    for start in range(0, len(systems), batch):
+        part = slice(start, min(start + batch, len(systems)))
+        touched = np.asarray(systems["snr"][part]) > 0
+        rows = np.arange(part.start, part.stop)[touched]
+        if rows.size:
+            light = _light(systems[rows], base.variance[rows], spread, flux.shape[-1])
+            flux[rows] = _add(flux[rows], light, images, gain, rng)
+        if progress is not None:
+            progress(part.stop / len(systems))
+    return replace(base, flux=flux, object_id=np.array(systems["object_id"], dtype=np.int64))
+
+
+def painted_light(images: Images, systems: QTable, *, psf: Psf | None = None) -> np.ndarray:
+    """Return the noiseless light that `paint` adds, (n, band, y, x) [unit of ``images``]."""
+    _check(images, systems, None)
+    variance = images[np.asarray(systems["row"])].variance
+    return _light(systems, variance, point_spread(images, psf), images.flux.shape[-1])
+
+
+def point_spread(images: Images, psf: Psf | None) -> PointSpread:
+    """Return the point spread function of each band, in pixels, as the renderer takes it.
+
+    A `Psf` and ``psf_fwhm`` are what point sources look like on the pixels; the renderer
+    integrates over pixels itself, so the pixel is taken out of the width first.
+    """
+    if psf is None:
+        return gaussian_psf(torch.as_tensor(without_pixel(np.asarray(images.psf_fwhm))))
+    if tuple(psf.bands) != tuple(images.bands):
+        raise ValueError(f"the PSF has bands {psf.bands}, the images have {images.bands}")
+    if psf.kernel is not None:
+        return pixel_psf(torch.as_tensor(np.array(psf.kernel)), 1.0)
+    fwhm = torch.as_tensor(without_pixel(np.asarray(psf.fwhm)))
+    if np.min(psf.beta) >= GAUSSIAN:
+        return gaussian_psf(fwhm)
+    return moffat_psf(fwhm, torch.as_tensor(np.minimum(psf.beta, 50.0)))
+
+
+def _light(
+    systems: QTable, variance: np.ndarray, spread: PointSpread, pixels: int
+) -> np.ndarray:
+    shapes = painted_shapes(systems, pixels=pixels, psf=spread)
+    share = np.nan_to_num(np.asarray(systems["share"], dtype=np.float32))
+    return scale_to_snr(shapes * share[:, :, None, None], variance, np.asarray(systems["snr"]))
+
+
+def _add(
+    flux: np.ndarray,
+    light: np.ndarray,
+    images: Images,
+    gain: float | None,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    if gain is not None:
+        light = (rng.poisson(light * gain) / gain).astype(np.float32)
+    if images.quantised:
+        light = np.floor(light + rng.random(light.shape, dtype=np.float32))
+    total = flux + light
+    if images.saturation is not None:
+        # What was brighter before stays: only painted light is cut.
+        total = np.minimum(total, np.maximum(flux, images.saturation))
+    return np.asarray(total.astype(flux.dtype))
+
+
+def _check(images: Images, systems: QTable, gain: float | None) -> None:
+    row = np.asarray(systems["row"])
+    if len(row) and (row.min() < 0 or row.max() >= len(images)):
+        raise ValueError(
+            f"systems name rows {row.min()} to {row.max()} of {len(images)} cutouts: paint on the "
+            "cutouts they were drawn for"
+        )
+    if len(row) and not np.array_equal(images.object_id[row], np.asarray(systems["group"])):
+        raise ValueError(
+            "systems and cutouts name different galaxies: column group has to be the object_id of "
+            "the cutout in column row"
+        )
+    if images.variance is None:
+        raise ValueError("the cutouts have no variance: arc S/N needs the local background rms")
+    if images.psf_fwhm is None:
+        raise ValueError("the cutouts have no psf_fwhm: give psf to skywright.data.cut_out")
+    if gain is not None and not gain > 0:
+        raise ValueError(f"gain is {gain}; expected electrons per unit of flux, above 0")

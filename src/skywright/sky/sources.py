@@ -1,0 +1,131 @@
+"""Sources behind a lens: what they look like, and where they have to lie to make arcs."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from skywright.sky.lensing import trace
+
+__all__ = ["CLUMPS", "draw_sources", "place_sources"]
+
+CLUMPS = 4
+RADIUS_FWHM = (0.15, 0.8)  # half-light radius of the body in widths of the point spread function
+LARGEST = 0.4  # in Einstein radii: a larger source makes a blob, not an arc
+LEAST_MAGNIFICATION = 3.0  # Collett 2015, eq. 5
+GRID, REACH = 72, 2.6  # rays per axis, and half of their side in Einstein radii
+FARTHEST = 1.1  # in Einstein radii: beyond, magnification is below 3 for every lens drawn here
+
+
+def draw_sources(
+    theta_e: np.ndarray, fwhm: float, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Draw sources of one to four Sersic components: a body and star-forming clumps in it.
+
+    Parameters
+    ----------
+    theta_e : (n,) [pixel]
+        Einstein radius, which bounds the size.
+    fwhm : float [pixel]
+        Full width at half maximum of the point spread function, which sets the size.
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    dict of (n, clump)
+        ``x``, ``y`` about the centre of the body and ``radius`` [pixel], ``n``, ``q`` [1], ``phi``
+        [rad], ``flux`` (share of the source). A clump that a source does not have has flux 0.
+    """
+    n = len(theta_e)
+    shape = (n, CLUMPS)
+    body = np.minimum(_log_uniform(*RADIUS_FWHM, n, rng) * fwhm, LARGEST * theta_e)
+    radius = body[:, None] * rng.uniform(0.2, 0.5, shape)
+    distance = body[:, None] * rng.uniform(0.3, 1.6, shape)
+    azimuth = rng.uniform(0, 2 * np.pi, shape)
+    flux = rng.uniform(0.1, 0.5, shape)
+    radius[:, 0], distance[:, 0], flux[:, 0] = body, 0, 1
+    flux[np.arange(CLUMPS) >= rng.integers(1, CLUMPS + 1, n)[:, None]] = 0
+    index = rng.uniform(0.5, 1.0, shape)
+    index[:, 0] = rng.uniform(0.5, 2.0, n)
+    q = rng.uniform(0.6, 1.0, shape)
+    q[:, 0] = rng.uniform(0.3, 1.0, n)
+    return {
+        "x": distance * np.cos(azimuth),
+        "y": distance * np.sin(azimuth),
+        "radius": radius,
+        "n": index,
+        "q": q,
+        "phi": rng.uniform(0, np.pi, shape),
+        "flux": flux / flux.sum(axis=1, keepdims=True),
+    }
+
+
+def place_sources(
+    masses: dict[str, np.ndarray], radius: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw source positions uniformly over the part of the source plane that makes arcs.
+
+    That part is where a disc of the source's radius is magnified at least 3 times, so that every
+    configuration (rings, quads, cusps, folds, doubles) occurs as often as its cross-section says.
+
+    Parameters
+    ----------
+    masses : dict of (n,)
+        See `draw_masses`; the Einstein radius is the unit of length.
+    radius : (n,) [Einstein radius]
+        Half-light radius of the source.
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    x, y : (n,) [Einstein radius]
+        Position relative to the lens.
+    magnification : (n,) [1]
+        Of the disc, counted with rays.
+
+    References
+    ----------
+    Collett 2015 (arXiv:1507.02657), section 3: total magnification of at least 3.
+    """
+    n = len(radius)
+    x, y, magnification = np.zeros(n), np.zeros(n), np.zeros(n)
+    left = np.arange(n)
+    while left.size:
+        distance = FARTHEST * np.sqrt(rng.random(left.size))
+        azimuth = rng.uniform(0, 2 * np.pi, left.size)
+        x[left], y[left] = distance * np.cos(azimuth), distance * np.sin(azimuth)
+        for rows in np.array_split(left, max(1, left.size // 512)):
+            magnification[rows] = _count_rays(masses, radius, x, y, rows)
+        left = left[magnification[left] < LEAST_MAGNIFICATION]
+    return x, y, magnification
+
+
+def _count_rays(
+    masses: dict[str, np.ndarray],
+    radius: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    rows: np.ndarray,
+) -> np.ndarray:
+    """Return image area over source area of a disc, by shooting rays backwards."""
+    disc = np.maximum(radius[rows], 0.08)  # a smaller one would be hit by too few rays
+    axis = (torch.arange(GRID, dtype=torch.float32) + 0.5) * (2 * REACH / GRID) - REACH
+    v, u = torch.meshgrid(axis, axis, indexing="ij")
+    lens = {
+        name: torch.as_tensor(masses[key][rows], dtype=torch.float32)[:, None, None]
+        for name, key in (("q", "q_lens"), ("phi", "phi_lens"), ("gamma1",) * 2, ("gamma2",) * 2)
+    }
+    at_x, at_y = trace(u[None], v[None], {"theta_e": 1.0, **lens})
+    centre_x, centre_y, reach = (
+        torch.as_tensor(value, dtype=torch.float32)[:, None, None]
+        for value in (x[rows], y[rows], disc)
+    )
+    inside = (at_x - centre_x) ** 2 + (at_y - centre_y) ** 2 < reach**2
+    area = inside.sum((1, 2)).numpy() * (2 * REACH / GRID) ** 2
+    return np.asarray(area / (np.pi * disc**2))
+
+
+def _log_uniform(low: float, high: float, n: int, rng: np.random.Generator) -> np.ndarray:
+    return np.asarray(np.exp(rng.uniform(np.log(low), np.log(high), n)))
