@@ -97,7 +97,7 @@ def assert_disjoint(groups: Any, galaxies: Table, roles: Any, *, size: int) -> N
         Side of the cutouts.
     """
     roles = np.asarray(roles).astype(str)
-    unknown = set(np.unique(roles)) - {*SIDES, "margin"}
+    unknown = set(np.unique(roles).tolist()) - {*SIDES, "margin"}
     if unknown:
         raise ValueError(f"role {sorted(unknown)[0]!r}; expected one of {(*SIDES, 'margin')}")
     rows = _rows(groups, galaxies)

@@ -12,7 +12,7 @@ from scipy.spatial import KDTree
 
 from skywright.data.background import Background, measure_background
 from skywright.data.survey import Survey, Tile
-from skywright.find.extraction import extract, measure, read_block
+from skywright.find.extraction import extract, measure, read_block, unfiltered
 from skywright.find.locus import locus_radius
 from skywright.find.positions import read_positions
 
@@ -123,6 +123,7 @@ def _tile(
             mine = _in(core, shapes["x"] + left, shapes["y"] + top, SAME)
             shapes = {name: values[mine] for name, values in shapes.items()}
         found = {**shapes, **measure(pixels, shapes, segments, limit)}
+        found["a"], found["b"] = unfiltered(found["a"]), unfiltered(found["b"])
         found["x"], found["y"] = found["x"] + left, found["y"] + top
         parts.append(found)
     whole = {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}

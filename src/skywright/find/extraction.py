@@ -10,13 +10,14 @@ import sep
 from skywright.data.background import Background
 from skywright.data.survey import Tile
 
-__all__ = ["Block", "extract", "measure", "read_block"]
+__all__ = ["Block", "extract", "measure", "read_block", "unfiltered"]
 
 KRON = 2.5
 SMALLEST = 1.75
 REACH = 6.0
 # Gaussian of 2.5 pixels full width: a matched filter for the faintest compact sources.
-FILTER = np.exp(-0.5 * (np.hypot(*np.mgrid[-2:3, -2:3]) * 2.355 / 2.5) ** 2)
+FILTER_SIGMA = 2.5 / 2.355
+FILTER = np.exp(-0.5 * (np.hypot(*np.mgrid[-2:3, -2:3]) / FILTER_SIGMA) ** 2)
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,14 @@ def read_block(tile: Tile, sky: Background, window: tuple[int, int, int, int]) -
     peak = flux.max(axis=0)
     level, rms = sky.window(*window)
     flux -= level
-    weight = 1 / np.maximum(rms if variance is None else np.sqrt(variance), 1e-30) ** 2
-    weight[:, bad] = 0
+    noise = np.asarray(rms if variance is None else np.sqrt(variance), dtype=float)
+    noise[:, bad] = 0
     flux[:, bad] = 0
-    total = np.sqrt(np.maximum(weight.sum(axis=0), 1e-30))
-    signal = (flux * weight).sum(axis=0) / total
+    # Without noise there is nothing to compare with: such a pixel has no weight.
+    weight = np.divide(1, noise**2, out=np.zeros_like(noise), where=noise > 0)
+    total = np.sqrt(weight.sum(axis=0))
+    added = (flux * weight).sum(axis=0)
+    signal = np.divide(added, total, out=np.zeros_like(added), where=total > 0)
     return Block(flux, peak, signal.astype(np.float32), bad, (window[0], window[2]))
 
 
@@ -66,7 +70,7 @@ def extract(
     Returns
     -------
     shapes : dict of (n,)
-        ``x, y`` in the block, ``a, b, theta``, ``label`` in the segment map.
+        ``x, y`` in the block, ``a, b, theta`` after the filter, ``label`` in the segment map.
     segments : (y, x) int32
         Label of the source that each pixel belongs to, 0 for sky.
     """
@@ -86,6 +90,15 @@ def extract(
     shapes["label"] = np.arange(1, len(found) + 1, dtype=np.int32)
     keep = np.isfinite(shapes["a"] + shapes["b"] + shapes["theta"]) & (shapes["b"] > 0)
     return {name: values[keep] for name, values in shapes.items()}, segments
+
+
+def unfiltered(axis: np.ndarray) -> np.ndarray:
+    """Take from an rms semi-axis [pixel] what the filter of detection added to it.
+
+    Second moments add under convolution; at least half the axis is left, since those of faint
+    sources scatter.
+    """
+    return np.asarray(np.sqrt(np.maximum(axis**2 - FILTER_SIGMA**2, 0.25 * axis**2)))
 
 
 def measure(
