@@ -85,8 +85,8 @@ def test_full_disk_leaves_no_half_entry(store, monkeypatch):
     assert [p.name for p in store.root.iterdir()] == ["locks"]
 
 
-def limited(tmp_path, code):
-    """Run code in a process that may not write files of more than 100 kB."""
+def limited(tmp_path, code, size=100_000):
+    """Run code in a process that may not write files of more than so many bytes."""
     script = textwrap.dedent(
         """
         import sys
@@ -102,7 +102,7 @@ def limited(tmp_path, code):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
     )
 
 
@@ -121,6 +121,20 @@ def test_run_on_a_full_disk_ends_with_a_clear_error_and_goes_on_later(tmp_path):
     nodes = {"small": library("numpy.arange", 10), "big": library("numpy.arange", 1_000_000)}
     run = flow.run(plan(tmp_path, nodes), workspace=tmp_path / "ws", workers=1)
     assert [run.nodes[n]["state"] for n in nodes] == ["cached", "computed"]
+
+
+def test_full_disk_outside_a_step_is_one_clear_line(tmp_path):
+    code = """
+        made = plan(Path("."), {"a": library("numpy.arange", 3)}, parameters={"p": "x" * 9000})
+        try:
+            flow.run(made, workspace="ws", workers=1)
+        except flow.RunError as error:
+            print(error)
+    """
+    done = limited(tmp_path, code, 8000)
+    assert done.stdout.startswith(f"the disk of {tmp_path / 'ws'} is full"), done.stderr
+    (run,) = (tmp_path / "ws" / "runs").iterdir()
+    assert not (run / "provenance.json").exists()
 
 
 def test_damaged_entry_is_rebuilt_in_a_run(tmp_path):

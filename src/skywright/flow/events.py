@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -38,8 +39,8 @@ class Event:
     total: int = 0
 
 
-# What libraries say that lose the error number; the last is numpy's.
-FULL = ("No space left on device", "File too large", "requested and ")
+# What libraries say that lose the error number; the last two are numpy's.
+FULL = ("No space left on device", "File too large", "Not enough free space", "requested and ")
 
 Listener = Callable[[Event], None]
 
@@ -52,9 +53,9 @@ def is_disk_full(error: BaseException | None) -> bool:
     """Tell whether an error, or one it came from, says that no more can be written."""
     while error is not None:
         text = str(error)
-        if getattr(error, "errno", None) in (27, 28, 122):  # EFBIG, ENOSPC, EDQUOT
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return True
-        if any(sign in text for sign in FULL):
+        if isinstance(error, OSError) and any(sign in text for sign in FULL):
             return True
         error = error.__cause__ or error.__context__
     return False

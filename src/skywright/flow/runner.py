@@ -79,8 +79,8 @@ def run(
         if not is_disk_full(error):
             raise
         raise RunError(
-            f"the disk is full ({error.filename or workspace}): the store is sound; free some "
-            "space, or point --workspace to another disk, and run again"
+            f"the disk of {workspace} is full: the store is sound; free some space, or point "
+            "--workspace to another disk, and run again"
         ) from error
 
 
