@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-__all__ = ["PointSpread", "blur", "gaussian_psf", "moffat_psf", "pixel_psf"]
+__all__ = [
+    "PointSpread",
+    "cells_per_pixel",
+    "gaussian_psf",
+    "make_blur",
+    "moffat_psf",
+    "pixel_psf",
+]
+
+Blur = Callable[[Tensor, slice], Tensor]
 
 SIGMA_PER_FWHM = 1 / (2 * math.sqrt(2 * math.log(2)))
 MOFFAT_REACH = 5.0  # kernel half-width in FWHM
@@ -102,44 +112,57 @@ def pixel_psf(kernel: Tensor, scale: float, oversampling: int = 1) -> PointSprea
     return PointSpread(sigma / SIGMA_PER_FWHM, kernel=kernel, oversampling=int(oversampling))
 
 
-def blur(flux: Tensor, psf: PointSpread, scale: float, supersample: int, margin: int) -> Tensor:
-    """Convolve with the point spread function and integrate over pixels, in one step.
+def make_blur(
+    psf: PointSpread, *, pixels: int, scale: float, supersample: int, margin: int, like: Tensor
+) -> Blur:
+    """Prepare to convolve with the point spread function and to integrate over pixels, at once.
 
     Parameters
     ----------
-    flux : (system, band, y * supersample, x * supersample)
-        Flux concentrated at the centres of the cells of a fine grid, ``margin`` pixels wider on
-        each side than the image.
     psf : PointSpread
         One per band, or one for all.
+    pixels : int
+        Side of the image.
     scale : float [angle]
         Image pixel.
     supersample, margin : int
-        Cells per pixel, and pixels of border to cut off.
+        Fine cells per pixel, and pixels of border that the fine grid is wider on each side.
+    like : Tensor
+        Type and device of the image.
 
     Returns
     -------
-    image : (system, band, y, x)
+    blur : callable
+        From flux ``(system, band, y, x)`` concentrated at the centres of the cells of the fine
+        grid, and a slice that says which systems these are, to the image
+        ``(system, band, y, x)``. The pixel response enters once.
     """
     if psf.beta is None and psf.kernel is None:
-        return _blur_gaussian(flux, psf.fwhm, scale, supersample, margin)
-    if psf.kernel is not None:
-        flux = _coarsen(flux, supersample, psf.oversampling)
-        supersample, kernel = psf.oversampling, psf.kernel.to(flux)
+        fractions = pixel_integrals(psf.fwhm, scale, pixels, supersample, margin).to(like)
+
+        def blur_gaussian(flux: Tensor, rows: slice) -> Tensor:
+            mine = fractions[rows] if fractions.ndim == 4 and len(fractions) > 1 else fractions
+            return mine @ flux @ mine.transpose(-1, -2)
+
+        return blur_gaussian
+    cells = (pixels + 2 * margin) * supersample
+    if psf.kernel is None:
+        kernel, move = _moffat_kernel(psf, scale / supersample), None
     else:
-        kernel = _moffat_kernel(psf, scale / supersample).to(flux)
-    return _blur_kernel(flux, kernel, supersample, margin)
+        kernel, supersample, move = _kernel_on_grid(psf, supersample, cells)
+        cells = (pixels + 2 * margin) * supersample
+    transform, shape = _transform(kernel, supersample, cells, like)
+    first = margin * supersample
+    kept = slice(first, first + pixels * supersample, supersample)
 
+    def blur_kernel(flux: Tensor, rows: slice) -> Tensor:
+        if move is not None:
+            flux = move.T.to(flux) @ flux @ move.to(flux)
+        return torch.fft.irfft2(torch.fft.rfft2(flux, s=shape) * transform, s=shape)[
+            ..., kept, kept
+        ]
 
-def _blur_gaussian(
-    flux: Tensor, fwhm: Tensor, scale: float, supersample: int, margin: int
-) -> Tensor:
-    """Integrate a Gaussian around every cell over every pixel: two exact matrix products."""
-    rows, columns = (
-        pixel_integrals(fwhm.to(flux), scale, size // supersample - 2 * margin, supersample, margin)
-        for size in flux.shape[-2:]
-    )
-    return rows @ flux @ columns.transpose(-1, -2)
+    return blur_kernel
 
 
 def pixel_integrals(
@@ -159,6 +182,38 @@ def pixel_integrals(
     return below[..., 1:, :] - below[..., :-1, :]
 
 
+def _transform(
+    kernel: Tensor, supersample: int, cells: int, like: Tensor
+) -> tuple[Tensor, tuple[int, int]]:
+    """Return the Fourier transform that blurs cells and sums them into the pixel they start."""
+    half = [min(size // 2, cells) for size in kernel.shape[-2:]]
+    middle = [size // 2 for size in kernel.shape[-2:]]
+    kernel = kernel[
+        ...,
+        middle[0] - half[0] : middle[0] + half[0] + 1,
+        middle[1] - half[1] : middle[1] + half[1] + 1,
+    ]
+    height, width = (_fast(cells + h + supersample) for h in half)
+    wrapped = torch.zeros(len(kernel), height, width, dtype=torch.float64)
+    wrapped[:, : kernel.shape[-2], : kernel.shape[-1]] = kernel
+    wrapped = torch.roll(wrapped, (-half[0], -half[1]), (-2, -1))
+    summed = sum(torch.roll(wrapped, -k, -2) for k in range(supersample))
+    summed = sum(torch.roll(summed, -k, -1) for k in range(supersample))
+    return torch.fft.rfft2(summed.to(like)), (height, width)
+
+
+def _fast(size: int) -> int:
+    """Return the next size without large prime factors."""
+    while True:
+        rest = size
+        for prime in (2, 3, 5):
+            while rest % prime == 0:
+                rest //= prime
+        if rest == 1:
+            return size
+        size += 1
+
+
 def _moffat_kernel(psf: PointSpread, cell: float) -> Tensor:
     """Average Moffat profiles over fine cells with a three-point Gauss rule per axis."""
     assert psf.beta is not None
@@ -175,20 +230,39 @@ def _moffat_kernel(psf: PointSpread, cell: float) -> Tensor:
     return kernel / kernel.sum((-2, -1), keepdim=True)
 
 
-def _coarsen(flux: Tensor, supersample: int, oversampling: int) -> Tensor:
-    """Move flux from a fine grid to the kernel's grid; convolution then interpolates."""
-    if supersample == oversampling:
-        return flux
-    rows, columns = (
-        cubic_weights(
-            (torch.arange(size, dtype=flux.dtype, device=flux.device) + 0.5)
-            * (oversampling / supersample)
-            - 0.5,
-            size * oversampling // supersample,
-        )
-        for size in flux.shape[-2:]
-    )
-    return rows.T @ flux @ columns
+def cells_per_pixel(psf: PointSpread, needed: int) -> int:
+    """Return a number of cells per pixel, at least ``needed``, on which the kernel is known."""
+    if psf.kernel is None:
+        return needed
+    for divisor in range(needed, psf.oversampling + 1):
+        if psf.oversampling % divisor == 0 and psf.oversampling // divisor % 2:
+            return divisor
+    return psf.oversampling * math.ceil(needed / psf.oversampling)
+
+
+def _kernel_on_grid(
+    psf: PointSpread, supersample: int, cells: int
+) -> tuple[Tensor, int, Tensor | None]:
+    """Return the kernel for a grid, the cells per pixel of that grid, and how to get there.
+
+    A grid coarser than the kernel's sums kernel cells. From a finer grid flux moves to the
+    kernel's with the weights of cubic interpolation: convolution then interpolates the kernel.
+    """
+    assert psf.kernel is not None
+    kernel, oversampling = psf.kernel.cpu(), psf.oversampling
+    if supersample <= oversampling:
+        return _sum_cells(kernel, oversampling // supersample), supersample, None
+    ratio = supersample // oversampling
+    position = (torch.arange(cells, dtype=kernel.dtype) + 0.5) / ratio - 0.5
+    return kernel, oversampling, cubic_weights(position, cells // ratio)
+
+
+def _sum_cells(kernel: Tensor, ratio: int) -> Tensor:
+    """Sum an odd number of kernel cells around the centre of each coarser cell."""
+    border = [-(size // 2) % ratio + ratio // 2 for size in kernel.shape[-2:]]
+    kernel = torch.nn.functional.pad(kernel, (border[1], border[1], border[0], border[0]))
+    kernel = kernel.unflatten(-1, (-1, ratio)).sum(-1)
+    return kernel.unflatten(-2, (-1, ratio)).sum(-2)
 
 
 def cubic_weights(position: Tensor, size: int) -> Tensor:
@@ -219,27 +293,6 @@ def cubic_weights(position: Tensor, size: int) -> Tensor:
     index = first.long()[:, None] + torch.arange(-1, 3, device=position.device)
     padded = torch.zeros(len(position), size + 8, dtype=position.dtype, device=position.device)
     return padded.scatter(1, (index + 4).clamp(0, size + 7), values)[:, 4 : size + 4]
-
-
-def _blur_kernel(flux: Tensor, kernel: Tensor, supersample: int, margin: int) -> Tensor:
-    """Convolve with a kernel on the fine grid by Fourier transform, then sum cells to pixels."""
-    height, width = flux.shape[-2:]
-    shape = [height + kernel.shape[-2] // 2, width + kernel.shape[-1] // 2]
-    wrapped = torch.zeros(len(kernel), *shape, dtype=flux.dtype, device=flux.device)
-    ky, kx = kernel.shape[-2:]
-    if ky > shape[0] or kx > shape[1]:
-        cut_y, cut_x = max(0, (ky - height) // 2 + 1), max(0, (kx - width) // 2 + 1)
-        return _blur_kernel(
-            flux, kernel[:, cut_y : ky - cut_y, cut_x : kx - cut_x], supersample, margin
-        )
-    wrapped[:, :ky, :kx] = kernel
-    wrapped = torch.roll(wrapped, (-(ky // 2), -(kx // 2)), (-2, -1))
-    blurred = torch.fft.irfft2(torch.fft.rfft2(flux, s=shape) * torch.fft.rfft2(wrapped), s=shape)[
-        ..., :height, :width
-    ]
-    image = blurred.unflatten(-1, (-1, supersample)).sum(-1)
-    image = image.unflatten(-2, (-1, supersample)).sum(-2)
-    return image[..., margin : image.shape[-2] - margin, margin : image.shape[-1] - margin]
 
 
 def _positive(value: Tensor | list[float] | float, name: str) -> Tensor:

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from skywright.sky.lensing import Lens, masses, trace
-from skywright.sky.light import sersic
-from skywright.sky.psf import PointSpread, blur
+from skywright.sky.images_of_points import image_positions
+from skywright.sky.lensing import trace
+from skywright.sky.multipoles import add_points
+from skywright.sky.parts import Description, Light, Mass, Part, read_light, read_masses, take
+from skywright.sky.psf import SIGMA_PER_FWHM, Blur, PointSpread, cells_per_pixel, make_blur
+from skywright.sky.sampling import Grid, make_grid, sample
 
 __all__ = ["render"]
 
-Light = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
-Rays = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+REACH = 1.5  # FWHM: how far outside the stamp light still shines in
+CACHE = 400_000  # rays at once on a CPU, so that what is computed from them stays in its cache
+MEMORY = 20_000_000  # rays at once on an accelerator
 
 
 def render(
-    lens: Lens,
-    source: Light,
+    lens: Description,
+    source: Description,
     *,
     pixels: int,
     scale: float,
     psf: PointSpread,
-    lens_light: Light = None,
+    lens_light: Description = None,
     accuracy: float = 0.005,
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float64,
@@ -36,70 +39,167 @@ def render(
     Parameters
     ----------
     lens : mapping, sequence of mappings, or None
-        Deflectors, see `skywright.sky.lensing.deflect`; parameters of shape (system,) or numbers.
-        None leaves the source unlensed.
-    source : mapping, or sequence of mappings
-        Light behind the lens. Each mapping is one profile: key ``profile`` holds its function out
-        of `skywright.sky.light` (left out: `sersic`), key ``amplitude`` the total unlensed flux
-        of shape (system, component, band) [any unit of flux], other keys its parameters
-        (system,) or (system, component), in the unit of ``scale``.
+        Deflectors: key ``deflector`` holds a function of `skywright.sky.deflectors` (left out:
+        `sie_shear`), the other keys its parameters of shape (system,) or numbers. None leaves
+        the source unlensed.
+    source : mapping, sequence of mappings, or None
+        Light behind the lens. Each mapping is one profile: key ``profile`` holds a function of
+        `skywright.sky.light` (left out: `sersic`; None: points), key ``amplitude`` the total
+        unlensed flux of shape (system, component, band) in any unit of flux, other keys the
+        parameters of the profile: numbers, (system,), (system, component), or (system,
+        component, band) where the shape differs between bands.
     pixels : int
         Rows and columns; the origin of the coordinates is the centre of the stamp.
     scale : float [angle]
-        Size of a pixel.
+        Size of a pixel, in the unit of all lengths.
     psf : PointSpread
-        Point spread function.
-    lens_light : mapping, or sequence of mappings, optional
+        Point spread function of each band, or one for all.
+    lens_light : mapping, sequence of mappings, or None
         Light in front of the lens, never deflected.
     accuracy : float [1]
-        Aimed largest residual over the peak of the image.
+        Largest residual over the peak of the image, to be kept by 95 % of systems.
     device, dtype
         Where and in which precision the work is done.
 
     Returns
     -------
     image : (system, band, y, x)
-        Flux per pixel, in the unit of ``amplitude``, integrated over the pixel; light that the
+        Flux per pixel, in the unit of ``amplitude``, integrated over the pixel. Light that the
         point spread function carries in from outside the stamp is included.
+
+    Raises
+    ------
+    ValueError
+        A parameter has no meaning, or the shapes disagree.
+
+    Examples
+    --------
+    >>> from skywright.sky import gaussian_psf
+    >>> image = render(
+    ...     {"theta_e": 1.2, "q": 0.8},
+    ...     {"amplitude": torch.ones(1, 1, 1), "radius": 0.2, "x0": 0.1},
+    ...     pixels=64, scale=0.1, psf=gaussian_psf(0.3),
+    ... )
+    >>> image.shape, float(image.sum()) > 5  # magnified
+    (torch.Size([1, 1, 64, 64]), True)
     """
-    margin = math.ceil(1.5 * float(psf.fwhm.max()) / scale)
-    supersample = 3
-    axis = (
-        (torch.arange((pixels + 2 * margin) * supersample, device=device, dtype=dtype) + 0.5)
-        / (supersample)
-        - pixels / 2
-        - margin
+    _check(pixels, scale, accuracy)
+    like = torch.empty(0, device=device, dtype=dtype)
+    masses = read_masses(lens, like)
+    light = read_light(source, bool(masses), like) + read_light(lens_light, False, like)
+    systems = _count(masses, light)
+    margin = max(3, math.ceil(REACH * float(psf.fwhm.max()) / scale))
+    supersample = cells_per_pixel(psf, _supersample(psf, scale, accuracy))
+    grid = make_grid(pixels + 2 * margin, scale, supersample, like)
+    blur = make_blur(
+        psf, pixels=pixels, scale=scale, supersample=supersample, margin=margin, like=like
     )
-    y, x = torch.meshgrid(axis * scale, axis * scale, indexing="ij")
-    x, y = x[None], y[None]
-
-    def tensors(part: Mapping[str, Any], axes: int) -> dict[str, Any]:
-        return {k: _parameter(v, axes, device, dtype) for k, v in part.items()}
-
-    deflectors = [tensors(mass, 0) for mass in masses(lens)]
-    rays = trace(x, y, deflectors) if deflectors else (x, y)
-    fine = 0
-    for light, (u, v) in ((source, rays), (lens_light, (x, y))):
-        for part in masses(light):
-            parameters = tensors(
-                {k: w for k, w in part.items() if k not in ("profile", "amplitude")}, 1
-            )
-            amplitude = torch.as_tensor(part["amplitude"], device=device, dtype=dtype)
-            brightness = part.get("profile", sersic)(u[:, None], v[:, None], **parameters)
-            fine = fine + torch.einsum(
-                "scyx,scb->sbyx",
-                brightness.expand(len(amplitude), *brightness.shape[1:]),
-                amplitude,
-            )
-    return blur(fine * (scale / supersample) ** 2, psf, scale, supersample, margin)
+    rays = max(1, sum(part.amplitude.shape[1] for part in light)) * len(grid.axis) ** 2
+    block = max(1, (CACHE if like.device.type == "cpu" else MEMORY) // rays)
+    images = []
+    for start in range(0, systems, block):
+        rows = slice(start, min(start + block, systems))
+        images.append(_render_block(grid, blur, rows, *take(rows, masses, light)))
+    return torch.cat(images)
 
 
-def _parameter(value: Any, axes: int, device: Any, dtype: torch.dtype) -> Any:
-    if callable(value):
-        return value
-    value = torch.as_tensor(value, device=device, dtype=dtype)
-    if value.ndim == 0:
-        return value
-    if axes and value.ndim == 1:
-        value = value[:, None]
-    return value[..., None, None]
+def _check(pixels: int, scale: float, accuracy: float) -> None:
+    if pixels < 1 or scale <= 0 or not math.isfinite(scale):
+        raise ValueError(f"got {pixels} pixels of {scale}; expected a positive number and size")
+    if not 1e-4 <= accuracy <= 0.05:
+        raise ValueError(f"accuracy is {accuracy}; expected between 1e-4 and 0.05")
+
+
+def _count(masses: list[Mass], light: Light) -> int:
+    """Return the number of systems, on which all parameters have to agree."""
+    sizes = {f"{k} of the lens": len(v) for _, values in masses for k, v in values.items()}
+    for part in light:
+        sizes |= {f"{name} of light": len(value) for name, value in part.parameters.items()}
+        sizes["amplitude of light"] = len(part.amplitude)
+        systems = max(sizes.values())
+        for name, size in sizes.items():
+            if size not in (1, systems):
+                raise ValueError(f"{name} has {size} systems, others have {systems}")
+    if not light:
+        raise ValueError("got no light to render; expected a source or light of the lens")
+    return systems
+
+
+def _supersample(psf: PointSpread, scale: float, accuracy: float) -> int:
+    """Return cells per pixel: the point spread function must be smooth from cell to cell."""
+    cell = 0.9 * min(1.0, accuracy / 0.005) ** (1 / 3)
+    return math.ceil(scale / (cell * SIGMA_PER_FWHM * float(psf.fwhm.min())))
+
+
+def _render_block(grid: Grid, blur: Blur, rows: slice, masses: list[Mass], light: Light) -> Tensor:
+    systems = rows.stop - rows.start
+    plane = grid.axis.expand(1, 1, -1), grid.axis[:, None].expand(1, -1, 1)
+    traced = trace(*plane, _described(masses, (1, 1))) if masses else plane
+    fine = None
+    for part in light:
+        part = replace(
+            part, parameters={k: v.expand(systems, -1) for k, v in part.parameters.items()}
+        )
+        flux = _planes(grid, part, masses, traced if part.behind else plane, systems)
+        amplitude = part.amplitude.expand(systems, -1, -1)
+        bands = torch.einsum("scyx,scb->sbyx", flux, amplitude)
+        fine = bands if fine is None else fine + bands
+    assert fine is not None
+    return blur(fine, rows)
+
+
+def _planes(
+    grid: Grid, part: Part, masses: list[Mass], traced: tuple[Tensor, Tensor], systems: int
+) -> Tensor:
+    """Return the flux of each component on the fine grid, for unit amplitude."""
+    if part.profile is None:
+        return _points(grid, part, masses, systems)
+
+    def lensed(x: Tensor, y: Tensor, system: Tensor) -> tuple[Tensor, Tensor]:
+        mine = [
+            (d, {k: v if len(v) == 1 else v[system] for k, v in values.items()})
+            for d, values in masses
+        ]
+        return trace(x, y, _described(mine, (1,)))
+
+    def straight(x: Tensor, y: Tensor, system: Tensor) -> tuple[Tensor, Tensor]:
+        return x, y
+
+    rays = lensed if part.behind else straight
+    return sample(grid, traced, rays, part.profile, part.parameters)
+
+
+def _points(grid: Grid, part: Part, masses: list[Mass], systems: int) -> Tensor:
+    """Put the images of point sources on the fine grid."""
+    components = part.amplitude.shape[1]
+    x, y = (part.parameters[name][..., None] for name in ("x0", "y0"))
+    mu = torch.ones_like(x)
+    if part.behind:
+        x, y, mu = image_positions(
+            x[..., 0],
+            y[..., 0],
+            _described(masses, ()),
+            reach=float(grid.axis[-1]) + grid.cell / 2,
+            step=2 * grid.cell,
+        )
+    flux = torch.zeros(
+        systems, components, len(grid.axis), len(grid.axis), dtype=x.dtype, device=x.device
+    )
+    plane = torch.arange(systems * components, device=x.device).reshape(systems, components, 1)
+    seen = mu != 0
+    add_points(
+        flux,
+        plane.expand_as(mu)[seen],
+        x[seen] / grid.cell,
+        y[seen] / grid.cell,
+        mu[seen].abs(),
+    )
+    return flux
+
+
+def _described(masses: list[Mass], axes: tuple[int, ...]) -> list[dict[str, object]]:
+    """Return deflectors with ``axes`` appended to the shape (system,) of their parameters."""
+    return [
+        {"deflector": d, **{k: v.reshape(v.shape + axes) for k, v in values.items()}}
+        for d, values in masses
+    ]

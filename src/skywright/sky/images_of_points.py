@@ -1,0 +1,195 @@
+"""Solve the lens equation: where a point behind a lens is seen, and how bright."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from skywright.sky.lensing import Lens, jacobian, masses, trace
+
+__all__ = ["image_positions"]
+
+DEEPER = 4  # smaller cells per cell and axis, where images may be close together
+STEPS = 24
+
+
+def image_positions(
+    x: Tensor | float,
+    y: Tensor | float,
+    lens: Lens,
+    *,
+    reach: float,
+    step: float,
+    faintest: float = 1e-3,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Find all images of point sources.
+
+    Cells of a grid whose traced triangles hold the source are kept, those on a critical curve
+    looked at more closely, and Newton's method ends it.
+
+    Parameters
+    ----------
+    x, y : (system, point) or (system,) or number [angle]
+        Source positions.
+    lens : mapping, or sequence of mappings
+        As for `skywright.sky.lensing.deflect`; parameters (system,) or numbers.
+    reach : float [angle]
+        Images are looked for between -reach and reach on both axes.
+    step : float [angle]
+        Width of the cells. Two images closer than a quarter of it may be missed.
+    faintest : float [1]
+        Images with a smaller absolute magnification are left out.
+
+    Returns
+    -------
+    image_x, image_y : (system, point, image) [angle]
+        Image positions, the brightest first; NaN where there is no such image.
+    magnification : (system, point, image) [1]
+        Signed magnification, negative at saddle points, 0 where there is no such image.
+
+    Examples
+    --------
+    >>> _, _, mu = image_positions(0.2, 0.0, {"theta_e": 1.0}, reach=2.0, step=0.1)
+    >>> [round(float(m), 3) for m in mu[0, 0]]
+    [6.0, -4.0]
+    """
+    lens, x, y = _to_batch(lens, x, y)
+    shape, (x, y) = x.shape, (x.flatten(), y.flatten())
+    which = torch.arange(len(x), device=x.device)
+    system = which // shape[1]
+    count = max(2, round(2 * reach / step))
+    axis = torch.arange(count, dtype=x.dtype, device=x.device) * step - (count - 1) / 2 * step
+    left = axis.repeat(count).expand(len(x), -1)
+    low = axis.repeat_interleave(count).expand(len(x), -1)
+    which = which[:, None].expand_as(left)
+    cells = (which.flatten(), left.flatten(), low.flatten())
+    cells = _promising(cells, step, x, y, system, lens, critical=True)
+    cells = _split(cells, step)
+    which, u, v = _promising(cells, step / DEEPER, x, y, system, lens, critical=False)
+    u, v, mu, good = _newton(u, v, x[which], y[which], _rows(lens, system[which]), step)
+    keep = good & (mu.abs() > faintest)
+    return _sorted(which[keep], u[keep], v[keep], mu[keep], shape, 1e-4 * step)
+
+
+def _to_batch(
+    lens: Lens, x: Tensor | float, y: Tensor | float
+) -> tuple[list[dict[str, Any]], Tensor, Tensor]:
+    """Bring sources to (system, point) and parameters to (system,)."""
+    tensors = [torch.as_tensor(value) for value in (x, y)]
+    dtype = torch.promote_types(*(t.dtype for t in tensors))
+    x, y = (torch.atleast_1d(t.to(dtype)) for t in tensors)
+    x, y = torch.broadcast_tensors(*(t if t.ndim == 2 else t[:, None] for t in (x, y)))
+    parts = [
+        {
+            name: value
+            if callable(value)
+            else torch.atleast_1d(torch.as_tensor(value, dtype=dtype, device=x.device))
+            for name, value in mass.items()
+        }
+        for mass in masses(lens)
+    ]
+    sizes = [len(v) for mass in parts for v in mass.values() if not callable(v)]
+    systems = max([len(x), *sizes])
+    for mass in parts:
+        for name, value in mass.items():
+            if not callable(value):
+                mass[name] = value.expand(systems)
+    return parts, x.expand(systems, -1), y.expand(systems, -1)
+
+
+def _rows(lens: list[dict[str, Any]], system: Tensor) -> list[dict[str, Any]]:
+    return [{k: v if callable(v) else v[system] for k, v in mass.items()} for mass in lens]
+
+
+def _promising(
+    cells: tuple[Tensor, Tensor, Tensor],
+    width: float,
+    x: Tensor,
+    y: Tensor,
+    system: Tensor,
+    lens: list[dict[str, Any]],
+    critical: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the cells (source, x, y of the centre) in whose traced triangles the source lies.
+
+    With ``critical`` also those that turn over, where the map from image to source folds.
+    """
+    which, u, v = cells
+    corner = torch.tensor([[-1, -1], [1, -1], [1, 1], [-1, 1]], dtype=u.dtype, device=u.device)
+    corner = corner * (width / 2)
+    local = [
+        {k: w if callable(w) else w[:, None] for k, w in mass.items()}
+        for mass in _rows(lens, system[which])
+    ]
+    bx, by = trace(u[:, None] + corner[:, 0], v[:, None] + corner[:, 1], local)
+    bx, by = bx - x[which, None], by - y[which, None]
+    cross = bx * by.roll(-1, 1) - by * bx.roll(-1, 1)  # source against each edge
+    diagonal = bx[:, 0] * by[:, 2] - by[:, 0] * bx[:, 2]
+    first = torch.stack((cross[:, 0], cross[:, 1], -diagonal), 1)
+    second = torch.stack((diagonal, cross[:, 2], cross[:, 3]), 1)
+    keep = torch.zeros_like(which, dtype=torch.bool)
+    for triangle in (first, second):
+        keep |= (triangle >= 0).all(1) | (triangle <= 0).all(1)
+    if critical:
+        keep |= first.sum(1) * second.sum(1) < 0
+        keep |= _close(first.sum(1), second.sum(1))
+    return which[keep], u[keep], v[keep]
+
+
+def _close(first: Tensor, second: Tensor) -> Tensor:
+    """Return where two traced triangles differ much in area: a fold is near."""
+    return torch.minimum(first.abs(), second.abs()) < 0.5 * torch.maximum(first.abs(), second.abs())
+
+
+def _split(cells: tuple[Tensor, Tensor, Tensor], width: float) -> tuple[Tensor, Tensor, Tensor]:
+    which, u, v = cells
+    offset = (torch.arange(DEEPER, dtype=u.dtype, device=u.device) + 0.5) / DEEPER - 0.5
+    right = (offset * width).repeat(DEEPER)
+    up = (offset * width).repeat_interleave(DEEPER)
+    which = which[:, None].expand(-1, DEEPER**2)
+    return which.flatten(), (u[:, None] + right).flatten(), (v[:, None] + up).flatten()
+
+
+def _newton(
+    u: Tensor, v: Tensor, x: Tensor, y: Tensor, lens: list[dict[str, Any]], longest: float
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Improve image positions; return them, their magnification, and whether they are images."""
+    for _ in range(STEPS):
+        bx, by = trace(u, v, lens)
+        xx, xy, yx, yy = jacobian(u, v, lens)
+        determinant = xx * yy - xy * yx
+        rx, ry = bx - x, by - y
+        du, dv = (yy * rx - xy * ry) / determinant, (xx * ry - yx * rx) / determinant
+        # Near a fold a full step overshoots.
+        shrink = (longest / torch.hypot(du, dv)).clamp_max(1.0).nan_to_num(0.0)
+        u, v = u - shrink * du.nan_to_num(0.0), v - shrink * dv.nan_to_num(0.0)
+    bx, by = trace(u, v, lens)
+    xx, xy, yx, yy = jacobian(u, v, lens)
+    good = torch.hypot(bx - x, by - y) < 1e3 * torch.finfo(u.dtype).eps * (1 + torch.hypot(u, v))
+    return u, v, 1 / (xx * yy - xy * yx), good
+
+
+def _sorted(
+    which: Tensor, u: Tensor, v: Tensor, mu: Tensor, shape: torch.Size, same: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Lay images out by source, drop those found twice, and put the brightest first."""
+    order = torch.argsort(which, stable=True)
+    which, u, v, mu = which[order], u[order], v[order], mu[order]
+    sources = shape.numel()
+    counts = torch.bincount(which, minlength=sources)
+    rank = torch.arange(len(which), device=u.device) - (counts.cumsum(0) - counts)[which]
+    most = int(counts.max()) if len(which) else 0
+    planes = torch.full((3, sources, most), torch.nan, dtype=u.dtype, device=u.device)
+    planes[:, which, rank] = torch.stack((u, v, mu))
+    distance = torch.hypot(
+        planes[0, :, :, None] - planes[0, :, None], planes[1, :, :, None] - planes[1, :, None]
+    )
+    twin = torch.tril(distance < same, -1).any(-1)
+    planes[:, twin] = torch.nan
+    size = planes[2].abs().nan_to_num(0.0)
+    order = torch.argsort(-size, dim=-1, stable=True)
+    most = int((size > 0).sum(-1).max()) if most else 0
+    planes = planes.gather(2, order.expand(3, -1, -1))[..., :most].reshape(3, *shape, most)
+    return planes[0], planes[1], planes[2].nan_to_num(0.0)
