@@ -136,6 +136,16 @@ def test_other_tiles_share_nothing():
     assert_disjoint([7, 8], galaxies, ["train", "test"], size=20)
 
 
+def test_tiles_that_overlap_on_the_sky_share_pixels():
+    galaxies = planted(100)
+    galaxies["tile"] = [0, 1, 1]
+    galaxies["ra"] = np.array([10.0, 10.0 + 25 * 0.2 / 3600, 10.02])
+    galaxies["dec"] = np.zeros(3)
+    with pytest.raises(ValueError, match="share pixels"):
+        assert_disjoint([7, 8], galaxies, ["train", "test"], size=20)
+    assert_disjoint([7, 9], galaxies, ["train", "test"], size=20)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from astropy.table import QTable, Table
 
-from skywright.data.footprints import corners, nearest_overlap
+from skywright.data.footprints import nearest_overlap
 
 __all__ = ["assert_disjoint", "cross_fit"]
 
@@ -60,10 +60,10 @@ def cross_fit(
     if count < max(folds, 3):
         raise ValueError(f"{count} regions for {folds} folds: expected at least {max(folds, 3)}")
     tested = region * folds // count == fold
-    corner, tile = corners(galaxies, size), np.asarray(galaxies["tile"])
+    every = np.arange(len(galaxies))
 
     def touches(some: np.ndarray) -> np.ndarray:
-        return nearest_overlap(corner, tile, corner[some], tile[some], size) >= 0
+        return nearest_overlap(galaxies, every, every[some], size) >= 0
 
     lost = touches(tested)
     validating = region == _validation(region, tested, lost, count)
@@ -103,7 +103,6 @@ def assert_disjoint(groups: Any, galaxies: Table, roles: Any, *, size: int) -> N
     rows = _rows(groups, galaxies)
     if len(rows) != len(roles):
         raise ValueError(f"{len(roles)} roles for {len(rows)} groups: give one a row")
-    corner, tile = corners(galaxies, size), np.asarray(galaxies["tile"])
     identity = np.asarray(galaxies["object_id"])
     members = {side: np.unique(rows[roles == side]) for side in SIDES}
     for one, other in combinations(SIDES, 2):
@@ -111,13 +110,13 @@ def assert_disjoint(groups: Any, galaxies: Table, roles: Any, *, size: int) -> N
         both = np.intersect1d(mine, theirs)
         if len(both):
             raise ValueError(f"galaxy {identity[both[0]]} is on both sides: {one} and {other}")
-        found = nearest_overlap(corner[mine], tile[mine], corner[theirs], tile[theirs], size)
+        found = nearest_overlap(galaxies, mine, theirs, size)
         leaks = np.flatnonzero(found >= 0)
         if len(leaks):
             first = leaks[0]
             raise ValueError(
                 f"galaxies {identity[mine[first]]} ({one}) and "
-                f"{identity[theirs[found[first]]]} ({other}) share pixels: their cutouts of "
+                f"{identity[found[first]]} ({other}) share pixels: their cutouts of "
                 f"{size} pixels overlap, as do {len(leaks) - 1} more"
             )
 
