@@ -163,7 +163,10 @@ def test_graph_and_dry_run_do_nothing(call):
     call("recipe.yml")
     assert "3 cached, 0 to compute" in call("recipe.yml", "--dry-run").stdout
     nodes = json.loads(call("recipe.yml", "--dry-run", "--json").stdout)["nodes"]
-    assert nodes["x"] == {"state": "cached"}
+    assert nodes["x"] == {"state": "cached", "took": None}
+    result = call("recipe.yml", "--dry-run", "--set", "n=9")
+    assert "compute   x                                took 0." in result.stdout
+    assert "s of one core" in result.stdout
 
 
 def test_only_seed_set_and_workspace(call):

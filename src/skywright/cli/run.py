@@ -187,18 +187,24 @@ def _graphviz(plan: Plan) -> str:
 
 
 def _forecast(plan: Plan, workspace: Path, as_json: bool) -> None:
-    """Print what would be computed."""
+    """Print what would be computed, and what it took the last time."""
     from skywright import flow
 
     states = {n: s.state for n, s in flow.forecast(plan, workspace=workspace).items()}
+    last, costs = flow.measured(workspace, plan.file.stem)
+    took = {n: costs.get(n.partition("[")[0]) for n, s in states.items() if s != "cached"}
     if as_json:
-        nodes = {n: {"state": s} for n, s in states.items()}
-        return typer.echo(json.dumps({"ok": True, "run": None, "nodes": nodes}))
+        nodes = {n: {"state": s, "took": took.get(n)} for n, s in states.items()}
+        return typer.echo(json.dumps({"ok": True, "run": None, "last": last, "nodes": nodes}))
     for name, state in states.items():
-        typer.echo(f"{state:9} {name}")
+        known = took.get(name)
+        typer.echo(f"{state:9} {name:32}" + (f" took {known:.1f} s" if known is not None else ""))
     counts = {s: list(states.values()).count(s) for s in ("cached", "compute", "unknown")}
     typer.echo(
         f"{counts['cached']} cached, {counts['compute']} to compute, {counts['unknown']} after "
         "them (cached if what they need comes out unchanged)"
     )
+    if last:
+        seconds = sum(s for s in took.values() if s)
+        typer.echo(f"at the rates of {last}: {seconds:.0f} s of one core")
     return None

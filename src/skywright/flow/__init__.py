@@ -11,3 +11,4 @@ from skywright.flow.recipe import recipes as recipes
 from skywright.flow.runner import forecast as forecast
 from skywright.flow.runner import run as run
 from skywright.flow.runs import Run as Run
+from skywright.flow.runs import measured as measured

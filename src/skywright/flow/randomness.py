@@ -38,7 +38,7 @@ def generator(seed: int, node: str, block: int | None = None, call: int = 0) -> 
     Examples
     --------
     >>> from skywright.flow.randomness import generator
-    >>> generator(1, "z").integers(100) == generator(1, "z").integers(100)
+    >>> bool(generator(1, "z").integers(100) == generator(1, "z").integers(100))
     True
     """
     return np.random.default_rng(np.random.SeedSequence(_entropy(seed, node, block, call)))

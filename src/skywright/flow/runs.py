@@ -15,7 +15,7 @@ from skywright.data import artefacts
 from skywright.flow.plan import Plan, RecipeError
 from skywright.flow.store import LABEL, Entry
 
-__all__ = ["Folder", "Run", "node_folder", "open_run", "reused_entry"]
+__all__ = ["Folder", "Run", "measured", "node_folder", "open_run", "reused_entry"]
 
 RECORD = "provenance.json"
 
@@ -108,7 +108,7 @@ def open_run(
     time = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
     run = f"{plan.file.stem}-{time}-{secrets.token_hex(2)}"
     path = Path(out).absolute() if out else workspace / "runs" / run
-    record = _record(path)
+    record = _read(path / RECORD)
     run = record.get("run", run)
     if record.get("state") == "done":
         if record.get("identity") != identity:
@@ -126,10 +126,32 @@ def open_run(
     return Folder(run, path, identity)
 
 
-def _record(path: Path) -> dict[str, Any]:
-    """Return the record of a run folder; an empty one if there is none that can be read."""
+def measured(workspace: Path, recipe: str) -> tuple[str, dict[str, float]]:
+    """Return the newest finished run of a recipe, and what its nodes took [s].
+
+    Parameters
+    ----------
+    workspace : Path
+        Where runs are registered.
+    recipe : str
+        Name of the recipe's file without its suffix.
+    """
+    newest: dict[str, Any] = {}
+    for path in (workspace / "runs").glob(f"{recipe}-*"):
+        folder = Path(_read(path).get("path", "")) if path.suffix == ".json" else path
+        record = _read(folder / RECORD)
+        if record.get("state") == "done" and record["ended"] > newest.get("ended", ""):
+            newest = record
+    costs: dict[str, list[float]] = {}
+    for name, node in newest.get("nodes", {}).items():
+        costs.setdefault(name.partition("[")[0], []).append(node.get("cost", 0.0))
+    return newest.get("run", ""), {name: sum(c) / len(c) for name, c in costs.items()}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return the content of a JSON file; nothing if it cannot be read."""
     try:
-        record = json.loads((path / RECORD).read_text())
+        record = json.loads(path.read_text())
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
