@@ -200,13 +200,8 @@ def test_forecast_lenses_meet_the_negatives_of_the_sample(truth):
 def test_more_data_that_still_helps_is_reported(truth):
     known = above_ten(truth)
     half = np.where(np.asarray(truth["snr"]) > 30, known, -3.0)
-    parts = []
-    for fraction, logits in ((0.5, half), (1.0, known)):
-        part = scores(truth, logits)
-        part["fraction"] = fraction
-        parts.append(part)
-    report = judge(truth, scores(truth, known), scores(truth, known), fractions=vstack(parts))
-    results = report.results
+    net = scores(truth, known)
+    results = judge(truth, net, net, fractions={"0.5": scores(truth, half)}).results
     assert results["data_100_percent.recall"]["value"] == results["recall"]["value"]
     assert results["data_50_percent.recall"]["value"] < results["recall"]["value"]
     assert results["data_gain"]["low"] > 0

@@ -4,6 +4,7 @@ from skywright.find.arc_statistic import arc_statistic as arc_statistic
 from skywright.find.detect import detect as detect
 from skywright.find.einstein import einstein_radius as einstein_radius
 from skywright.find.features import features as features
+from skywright.find.positions import locate as locate
 from skywright.find.predict import predict as predict
 from skywright.find.predict import predict_table as predict_table
 from skywright.find.psf import measure_psf as measure_psf

@@ -14,7 +14,7 @@ from skywright.data.background import Background, measure_background
 from skywright.data.survey import Survey, Tile
 from skywright.find.extraction import extract, measure, read_block, unfiltered
 from skywright.find.locus import locus_radius
-from skywright.find.positions import read_positions
+from skywright.find.positions import locate
 
 __all__ = ["detect"]
 
@@ -61,7 +61,7 @@ def detect(
         The images.
     positions : Table, str or Path, optional
         Positions to measure in place of detection, see
-        `skywright.find.positions.read_positions`.
+        `skywright.find.positions.locate`.
     threshold : float
         Of detection, in rms of the added bands.
     min_area : int [pixel]
@@ -80,7 +80,7 @@ def detect(
         One row a source: ``object_id, tile, x, y, ra, dec, flux_<band>, snr, a, b, theta, q,
         radius, saturated, edge, point_like``; empty when there is nothing to see.
     """
-    given = None if positions is None else read_positions(survey, positions)
+    given = None if positions is None else locate(survey, positions)
     parts = []
     for number, tile in enumerate(survey.tiles):
         wanted = None if given is None else given[np.asarray(given["tile"]) == number]

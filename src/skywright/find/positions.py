@@ -12,7 +12,7 @@ from astropy.table import Table
 from skywright.data.survey import Survey
 from skywright.data.tables import read_table
 
-__all__ = ["read_positions"]
+__all__ = ["locate"]
 
 NAMES = {
     "x": ("x", "x_image", "xcentroid"),
@@ -24,22 +24,25 @@ NAMES = {
 }
 
 
-def read_positions(survey: Survey, positions: Any) -> Table:
+def locate(survey: Survey, positions: Any) -> Table | None:
     """Bring a table of positions to pixels of the survey's tiles.
 
     Parameters
     ----------
     survey : Survey
         The images.
-    positions : Table, str or Path
+    positions : Table, str, Path or None
         Columns ``x, y`` [pixel, 0 at the centre of the first] and ``tile`` when there are several,
         or ``ra, dec`` [deg]; ``object_id`` is kept. CSV, ECSV, FITS, VOTable or Parquet.
 
     Returns
     -------
-    Table
+    Table or None
         ``object_id, tile, x, y`` of those inside a tile; the first tile that holds one wins.
+        None when no positions are given.
     """
+    if positions is None:
+        return None
     table = positions if isinstance(positions, Table) else _read(Path(positions))
     found = {key: _find(table, names) for key, names in NAMES.items()}
     if found["x"] is not None and found["y"] is not None:

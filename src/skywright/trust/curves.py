@@ -35,14 +35,21 @@ def as_columns(table: QTable) -> dict[str, list[Any]]:
 
 
 def judge_fractions(
-    scores: QTable, sample: Sample, counts: np.ndarray, training_prevalence: float
+    fractions: dict[str, QTable],
+    net: QTable,
+    sample: Sample,
+    counts: np.ndarray,
+    training_prevalence: float,
 ) -> dict[str, dict[str, Any]]:
     """Judge nets trained on part of the galaxies, and what the last step of data still gained.
 
     Parameters
     ----------
-    scores : QTable
-        ``fraction`` (0 to 1), ``object_id``, ``mean``; ``fold`` and ``seed`` where there are.
+    fractions : dict of QTable
+        Share of the training galaxies ("0.5") -> scores, one net a fold: ``object_id``, ``mean``.
+    net : QTable
+        Scores of the nets trained on all of them; of several seeds the first counts, so that one
+        net is compared with one net.
     sample, counts
         The truth and its resamples.
     training_prevalence : float
@@ -55,22 +62,23 @@ def judge_fractions(
         of recall between the two largest fractions: an interval above zero says that more data
         would still help.
     """
-    fraction = column(scores, "fraction").astype(float)
+    if "seed" in net.colnames:
+        net = net[column(net, "seed") == column(net, "seed").min()]
+    parts = {float(share): scores for share, scores in fractions.items()} | {1.0: net}
     results: dict[str, dict[str, Any]] = {}
     recalls = []
-    for part in np.unique(fraction):
-        logits = committee(scores[fraction == part], sample.object_id)
+    for part, scores in sorted(parts.items()):
+        logits = committee(scores, sample.object_id)
         values = measure(
             prior_correct(logits, training_prevalence, sample.prevalence), sample, counts
         )
         judged = summarise({name: values[name] for name in ("recall", "auroc")}, sample)
         results |= {
-            f"data_{100 * part:g}_percent.{name}": {**result, "fraction": float(part)}
+            f"data_{100 * part:g}_percent.{name}": {**result, "fraction": part}
             for name, result in judged.items()
         }
         recalls.append(values["recall"])
-    if len(recalls) > 1:
-        results["data_gain"] = estimate(
-            recalls[-1] - recalls[-2], n=len(sample.labels), n_groups=len(np.unique(sample.groups))
-        )
+    results["data_gain"] = estimate(
+        recalls[-1] - recalls[-2], n=len(sample.labels), n_groups=len(np.unique(sample.groups))
+    )
     return results

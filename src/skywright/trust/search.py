@@ -44,7 +44,7 @@ def judge_search(
     training_prevalence: float = 0.5,
     resamples: int = 1000,
     curves: QTable | None = None,
-    fractions: QTable | None = None,
+    fractions: dict[str, QTable] | None = None,
     forecast_truth: QTable | None = None,
     forecast_net: QTable | None = None,
 ) -> Report:
@@ -74,8 +74,8 @@ def judge_search(
         Bootstrap resamples of the galaxies.
     curves : QTable, optional
         Learning curves: ``fold``, ``seed``, ``epoch``, ``train_loss``, ``validation_loss``.
-    fractions : QTable, optional
-        Scores of nets trained on part of the galaxies: like ``net``, and ``fraction``.
+    fractions : dict of QTable, optional
+        Share of the training galaxies ("0.5") -> scores of nets trained on that share.
     forecast_truth, forecast_net : QTable, optional
         Like ``truth`` and ``net`` for lenses whose Einstein radius follows the galaxy's light.
 
@@ -99,8 +99,8 @@ def judge_search(
     }
     if curves is not None:
         evidence["curves"] = as_columns(curves)
-    if fractions is not None:
-        results |= judge_fractions(fractions, sample, counts, training_prevalence)
+    if fractions:
+        results |= judge_fractions(fractions, net, sample, counts, training_prevalence)
     if forecast_truth is not None and forecast_net is not None:
         forecast = committee(forecast_net, column(forecast_truth, "object_id"))
         forecast = prior_correct(forecast, training_prevalence, prevalence)

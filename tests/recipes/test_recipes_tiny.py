@@ -1,0 +1,37 @@
+"""Every recipe of the package runs in its tiny preset and ends with what it promises."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from skywright.flow import recipes
+
+COMMAND = Path(sys.executable).parent / "skywright"
+
+
+def run(*arguments, cwd):
+    done = subprocess.run(
+        [COMMAND, "run", *arguments, "--json"], cwd=cwd, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+@pytest.mark.recipe
+@pytest.mark.parametrize("name", sorted(recipes()))
+def test_tiny_preset_runs_and_then_is_cached(name, tmp_path):
+    first = run(name, "--preset", "tiny", "-o", "out", cwd=tmp_path)
+    assert first["ok"]
+    assert {node["state"] for node in first["nodes"].values()} == {"computed"}
+    assert (tmp_path / "out" / "report.html").stat().st_size > 10_000
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["results"]
+
+    again = run(name, "--preset", "tiny", cwd=tmp_path)
+    assert {node["state"] for node in again["nodes"].values()} == {"cached"}
+    assert {n: v["digest"] for n, v in again["nodes"].items()} == {
+        n: v["digest"] for n, v in first["nodes"].items()
+    }
+    assert again["results"] == first["results"]
