@@ -115,7 +115,7 @@ def _make(job: Job, store: Store, progress: Callable[[float], None]) -> Entry:
     seconds, memory = job.seconds + time.perf_counter() - start, max(job.memory, _peak())
     try:
         return store.put(job.key, value, seconds=seconds, memory=memory)
-    except (TypeError, RecursionError) as error:  # the latter: an object that holds itself
+    except TypeError as error:
         if job.block or _is_unfit(value):
             raise TypeError(f"what the step returned cannot be stored: {error}") from error
         return store.put(job.key, value, kept=False, seconds=seconds, memory=memory)

@@ -93,11 +93,12 @@ class Store:
         folder = self.root / f"tmp-{key}-{secrets.token_hex(4)}"
         folder.mkdir()
         try:
+            digest = artefacts.digest(value) if kept else key
             if kept:
                 artefacts.save(value, folder)
             files = sorted(p for p in folder.rglob("*") if p.is_file())
             label: dict[str, Any] = {
-                "digest": artefacts.digest(value) if kept else key,
+                "digest": digest,
                 "kept": kept,
                 "seconds": round(seconds, 4),
                 "memory": memory,
