@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from skywright.cli.data import app as data
+from skywright.cli.query import query
 from skywright.cli.recipes import recipes
 from skywright.cli.run import run
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 # Commands, one file each; none of them imports a room before it is called.
 app.command()(run)
 app.command()(recipes)
+app.command()(query)
 app.add_typer(data, name="data")
 
 

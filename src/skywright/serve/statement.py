@@ -85,10 +85,12 @@ def check_statement(sql: str, tables: set[tuple[str, ...]]) -> dict[str, Any]:
 def _parse(sql: str) -> dict[str, Any]:
     if len(sql) > LONGEST:
         raise QueryError(f"the query has {len(sql)} characters; at most {LONGEST} are read")
+    if sql.encode("utf-8", "ignore").decode() != sql:
+        raise QueryError("the query cannot be read: it holds characters that are no text")
     with duckdb.connect(config={"autoload_known_extensions": False, "threads": 1}) as connection:
         try:
             statements = connection.extract_statements(sql)
-        except (duckdb.Error, UnicodeError) as error:
+        except duckdb.Error as error:
             raise QueryError(f"the query cannot be read: {error}") from None
         if len(statements) != 1:
             raise QueryError(f"got {len(statements)} statements; expected exactly one")

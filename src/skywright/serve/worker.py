@@ -50,7 +50,7 @@ def main() -> int:
         limit_process(job["memory"], job["seconds"])
         reader = connection.execute(job["sql"]).to_arrow_reader(BATCH)
         send(reader, job["rows"], job["bytes"])
-    except (duckdb.Error, pa.ArrowException, MemoryError, OSError) as error:
+    except (duckdb.Error, pa.ArrowException, MemoryError, OverflowError, OSError) as error:
         sys.stderr.write(f"{type(error).__name__}: {error}"[:4000])
         return REFUSED
     return 0
@@ -90,9 +90,9 @@ def limit_process(memory: int, seconds: float) -> None:
     """Let the system end this process when it takes too much: memory, time, or any file."""
     statm = Path("/proc/self/statm")
     now = int(statm.read_text().split()[0]) * resource.getpagesize() if statm.exists() else 0
-    # The address space of the libraries and thread stacks is no memory the query takes.
+    # Stacks of threads take address space, not memory.
     for kind, amount in (
-        (resource.RLIMIT_AS, now + 2 * memory + 2**30),
+        (resource.RLIMIT_AS, now + memory + 2**29),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
@@ -115,7 +115,7 @@ def send(reader: pa.RecordBatchReader, rows: int, size: int) -> None:
             if sent > rows:
                 break
             if size < 0:
-                raise MemoryError("the result is too large: select fewer columns or rows")
+                raise OverflowError("the result is too large: select fewer columns or rows")
 
 
 def quote(name: str) -> str:
