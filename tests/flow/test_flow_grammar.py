@@ -324,7 +324,7 @@ def test_recipe_of_skypys_kind_runs(recipe, tmp_path):
     assert done["total"] == pytest.approx(np.sum(table["z"]))
     assert 0.1 < np.std(table["e1"][:200].filled(np.nan)) < 0.3
     assert table["size"].unit == u.kpc
-    assert done["dz"] == pytest.approx(0.2436, abs=1e-3)  # Planck 2015 at 1000 Mpc
+    assert done["dz"].value == pytest.approx(0.2396, abs=2e-4)  # of an integral by hand
     assert done["field"] == 10 * u.deg**2
 
 

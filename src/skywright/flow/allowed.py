@@ -92,7 +92,7 @@ _LISTS = {
         pchip_interpolate splev splint splrep splprep""",
     "scipy.optimize": """bisect bracket brenth brentq curve_fit fixed_point fsolve
         isotonic_regression least_squares linear_sum_assignment lsq_linear minimize
-        minimize_scalar newton nnls ridder root root_scalar toms748""",
+        minimize_scalar newton nnls ridder root toms748""",
     "scipy.linalg": """block_diag cho_factor cho_solve cholesky circulant det eig eigh eigvals
         eigvalsh expm inv logm lstsq lu norm orth pinv polar qr schur solve solve_banded
         solve_toeplitz solve_triangular sqrtm svd svdvals toeplitz""",

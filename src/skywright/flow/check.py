@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import types
 import typing
@@ -136,10 +137,16 @@ def _annotations(target: Any) -> dict[str, Any]:
         inspect.getattr_static(target, "__init__") if isinstance(target, type) else target
     )
     try:
-        return typing.get_type_hints(function, include_extras=True)
-    except Exception:  # a unit as annotation, or a name that exists for type checkers alone
+        return inspect.get_annotations(function, eval_str=True)
+    except Exception:  # a name that exists for type checkers alone: the others still count
         found = getattr(function, "__annotations__", {})
-        return {k: v for k, v in found.items() if not isinstance(v, str)}
+    known: dict[str, Any] = {}
+    for name, annotation in found.items():
+        one = types.SimpleNamespace(__annotations__={name: annotation})
+        with contextlib.suppress(Exception):
+            scope = getattr(function, "__globals__", {})
+            known |= typing.get_type_hints(one, scope, include_extras=True)
+    return known
 
 
 def _check_value(

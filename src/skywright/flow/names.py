@@ -25,7 +25,13 @@ from skywright.flow.plan import Mark, RecipeError
 __all__ = ["ROOMS", "did_you_mean", "resolve"]
 
 ROOMS = ("data", "sky", "nets", "learn", "find", "trust", "plan", "serve")
-CLOSED = ("skywright.data.artefacts", "skywright.data.fetch")  # they read and write by themselves
+# These read and write by themselves.
+CLOSED = (
+    "skywright.data.artefacts",
+    "skywright.data.fetch",
+    "skywright.serve.query",
+    "skywright.serve.runs",
+)
 OPENING = ("open_survey",)  # the one door by which files come in
 TOUCHES_FILES = re.compile(r"(save|load|write|read|fetch|download|open|query)(_|$)")
 SEGMENT = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -56,7 +62,7 @@ def resolve(path: str, mark: Mark | None = None, allow: Sequence[str] = ()) -> A
     'cumsum'
     >>> resolve("os.system")
     Traceback (most recent call last):
-    skywright.flow.plan.RecipeError: !os.system: recipes may not use the package 'os'; ...
+    skywright.flow.plan.RecipeError: !os.system: recipes may not use the package 'os'
     """
     try:
         return _resolve(path, allow)
@@ -183,8 +189,10 @@ def _ours(parts: list[str]) -> Any:
                 f"{', '.join(steps) or 'none'}")  # fmt: skip
     if TOUCHES_FILES.match(name) and name not in OPENING:
         _refuse("a step that reads or writes files by itself may not stand in a recipe")
-    if parts[1] == "data" and getattr(sys.modules["skywright.data"], name, None) is not target:
-        _refuse("not among the steps of skywright.data")
+    room = sys.modules[".".join(parts[:2])]
+    if getattr(room, name, None) is not target:
+        hint = did_you_mean(name, _public(room))
+        _refuse(f"not among the steps that {room.__name__} offers{hint}")
     if isinstance(target, type) and home.__name__.startswith("skywright.data."):
         _refuse("artefacts are made by steps, not written down in a recipe")
     return target
