@@ -365,3 +365,14 @@ def test_imports_stay_out_until_they_are_allowed(recipe, tmp_path, monkeypatch):
     ]:
         with pytest.raises(RecipeError, match=says):
             recipe(f"a: !{tag} []\n", allow=["their_package"])
+
+
+def test_name_of_skypy_leads_to_ours(recipe, monkeypatch):
+    from skywright import data
+    from skywright.flow.aliases import SKYPY
+
+    monkeypatch.setitem(SKYPY, "skypy.sky.regions", "skywright.data.sky_regions")
+    plan = recipe("a: !skypy.sky.regions\n")
+    assert value(plan, "a").target is data.sky_regions
+    with pytest.raises(RecipeError, match=r"did you mean 'skypy\.sky\.regions'"):
+        recipe("a: !skypy.sky.region []\n")

@@ -125,6 +125,8 @@ FILES = {
         "values in all",
     ),
     "an empty name of a column": (b"tables:\n  t:\n    'a,,b': 1\n", 3, "cannot be a name"),
+    "digits that are no number": (b"a: $b\nc: " + b"1" * 100_000 + b"x", 1, "'b'"),
+    "more nodes than can be": (b"".join(b"a%d: 1\n" % i for i in range(10_001)), None, "10,000"),
     "a second document is never read": (b"a: $b\n---\nc: !os.system [x]\n", 1, "'b'"),
 }
 

@@ -104,9 +104,12 @@ def _names(call: Call, signature: inspect.Signature, keys: Mapping[str, Mark]) -
             f"called as {_show(signature)}",
             call.mark,
         )
+    given = [*places[: len(call.args)], *call.kwargs]
+    for name in FILLED if call.path.startswith(("skywright.", "skypy.")) else ():
+        if name in given:
+            mark = keys.get(name, call.mark)
+            raise RecipeError(f"{name!r} is filled in by the engine: leave it out", mark)
     for name in call.kwargs:
-        if name in FILLED and call.path.startswith(("skywright.", "skypy.")):
-            raise RecipeError(f"{name!r} is filled in by the engine: leave it out", keys[name])
         if name in named or any(p.kind is p.VAR_KEYWORD for p in parameters):
             continue
         if name in places:
@@ -119,7 +122,7 @@ def _names(call: Call, signature: inspect.Signature, keys: Mapping[str, Mark]) -
             f"{_show(signature)}",
             keys[name],
         )
-    return [*places[: len(call.args)], *call.kwargs]
+    return given
 
 
 def _show(signature: inspect.Signature) -> str:

@@ -181,6 +181,7 @@ class _Drafter:
     def _columns(self, table: str, item: Item) -> dict[str, tuple[str, ...]]:
         """Return the keys of a table and the columns each of them fills."""
         found: dict[str, tuple[str, ...]] = {}
+        taken = {"complete": ""}
         for key, _, mark in entries(item, f"table {table!r}"):
             if key == ".init":
                 continue
@@ -188,10 +189,8 @@ class _Drafter:
                 raise RecipeError(f"a table knows the key .init, not {key!r}", mark)
             names = tuple(part.strip() for part in key.split(","))
             for name in names:
-                known = [n for other in found.values() for n in other]
-                self._check_name(name, mark, dict.fromkeys([*known, "complete"]))
-                if names.count(name) > 1:
-                    raise RecipeError(f"column {name!r} is named twice", mark)
+                self._check_name(name, mark, taken)
+                taken[name] = key
             found[key] = names
         return found
 
@@ -204,6 +203,8 @@ class _Drafter:
         item, mark = listed.value[table], (listed.keys or {})[table]
         columns, marks = item.value or {}, item.keys or {}
         start = columns.get(".init")
+        if start and start.kind == "plain":
+            raise RecipeError(".init is a call or a reference that gives a table", start.mark)
         empty = Call("astropy.table.Table", Table, mark=mark)
         value = self._expression(start, outermost=True) if start else empty
         self._add(Node(table, table, "table", value, mark=marks.get(".init", mark)))

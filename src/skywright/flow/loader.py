@@ -21,7 +21,7 @@ VALUES = 100_000
 CORE = "tag:yaml.org,2002:"
 UNIT_LENGTH = 60
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _QUANTITY = re.compile(rf"({_NUMBER})[ \t]+(\S.*)", re.DOTALL)
 _BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 

@@ -68,6 +68,9 @@ def resolve(path: str, mark: Mark | None = None, allow: Sequence[str] = ()) -> A
         return _resolve(path, allow)
     except RecipeError as error:
         raise RecipeError(f"!{path[:LONGEST]}: {error}", mark) from None
+    except Exception as error:  # an attribute of an opened package may run code that fails
+        message = f"!{path[:LONGEST]}: following it failed with {type(error).__name__}: {error}"
+        raise RecipeError(message, mark) from None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -232,7 +235,7 @@ def _import(name: str) -> ModuleType:
     except ImportError as error:
         extra = f": pip install 'skywright[{_extra(error.name)}]'" if _extra(error.name) else ""
         _refuse(f"the module {name} cannot be imported ({error}){extra}")
-    except Exception as error:  # its own code failed
+    except (Exception, SystemExit) as error:  # its own code failed
         _refuse(f"importing {name} failed with {type(error).__name__}: {error}")
 
 

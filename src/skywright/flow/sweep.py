@@ -75,7 +75,7 @@ class _Sweep:
                 needed = [r for r in parts([value, extra]) if isinstance(r, Ref)]
                 graph.add_edges_from((n, copy) for r in needed for n in r.collect or (r.node,))
                 if len(nodes) > NODES:
-                    raise RecipeError(f"the sweep makes more than {NODES:,} nodes", node.mark)
+                    raise RecipeError(f"this makes more than {NODES:,} nodes", node.mark)
         return nodes, graph
 
     def cosmology(self) -> Any:
