@@ -1,5 +1,6 @@
 """The simulated universe and the instrument: lenses, light, PSF, noise, painting."""
 
+from skywright.sky.arms import arms_profile as arms_profile
 from skywright.sky.deflectors import epl as epl
 from skywright.sky.deflectors import nfw as nfw
 from skywright.sky.deflectors import point_mass as point_mass
@@ -7,6 +8,8 @@ from skywright.sky.deflectors import shear as shear
 from skywright.sky.deflectors import sie as sie
 from skywright.sky.deflectors import sie_shear as sie_shear
 from skywright.sky.deflectors import sis as sis
+from skywright.sky.draw import draw_systems as draw_systems
+from skywright.sky.forecast import draw_forecast as draw_forecast
 from skywright.sky.lensing import axis_ratio as axis_ratio
 from skywright.sky.lensing import convergence as convergence
 from skywright.sky.lensing import ellipticity as ellipticity
@@ -15,6 +18,10 @@ from skywright.sky.lensing import trace as trace
 from skywright.sky.light import ring as ring
 from skywright.sky.light import sersic as sersic
 from skywright.sky.light import spiral as spiral
+from skywright.sky.painting import paint as paint
+from skywright.sky.painting import painted_light as painted_light
+from skywright.sky.photometry import arc_snr as arc_snr
+from skywright.sky.photometry import effective_area as effective_area
 from skywright.sky.psf import PointSpread as PointSpread
 from skywright.sky.psf import gaussian_psf as gaussian_psf
 from skywright.sky.psf import moffat_psf as moffat_psf

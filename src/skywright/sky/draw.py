@@ -1,4 +1,4 @@
-"""Draw the truth of a painted sample: which galaxy gets which arc or impostor, or stays as it is."""
+"""Draw the truth of a painted sample: which galaxy gets an arc, an impostor, or nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from skywright.sky.scene import ARM
 from skywright.sky.sources import draw_sources, place_sources
 from skywright.sky.truth import assemble
 
-__all__ = ["draw_arcs", "draw_systems", "log_uniform"]
+__all__ = ["draw_arcs", "draw_systems", "finish", "log_uniform"]
 
 
 def draw_systems(
@@ -71,7 +71,7 @@ def draw_systems(
         too small for the largest Einstein radius.
     """
     field = read_field(galaxies, images)
-    _check_fractions(n, lens_fraction, impostor_fraction)
+    check_fractions(n, lens_fraction, impostor_fraction)
     largest = radius_fwhm[1] * field.fwhm
     if largest > field.pixels / 2:
         raise ValueError(
@@ -114,7 +114,9 @@ def draw_arcs(
     """Draw masses and sources for galaxies with given Einstein radii [pixel] and arc S/N."""
     masses = draw_masses(field.q[row], field.theta[row], rng)
     sources = draw_sources(theta_e, field.fwhm, rng)
-    x, y, magnification = place_sources(masses, sources["radius"][:, 0] / theta_e, rng)
+    x, y, magnification = place_sources(
+        masses, sources["radius"][:, 0] / theta_e, field.pixels / 2 / theta_e, rng
+    )
     sources["x"] += (field.x[row] + x * theta_e)[:, None]
     sources["y"] += (field.y[row] + y * theta_e)[:, None]
     n = len(row)
@@ -152,20 +154,20 @@ def _deal(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Deal kinds to galaxies: every galaxy as often, and each with its share of every kind."""
     row = np.sort(np.concatenate([rng.permutation(galaxies) for _ in range(-(-n // galaxies))])[:n])
-    lens = _every(n, lens_fraction, rng)
+    lens = every(n, lens_fraction, rng)
     kind = np.where(lens, "lens", "untouched").astype("U10")
     others = np.flatnonzero(~lens)
-    kind[others[_every(len(others), impostor_fraction, rng)]] = "impostor"
+    kind[others[every(len(others), impostor_fraction, rng)]] = "impostor"
     order = rng.permutation(n)
     return row[order], kind[order]
 
 
-def _every(n: int, fraction: float, rng: np.random.Generator) -> np.ndarray:
+def every(n: int, fraction: float, rng: np.random.Generator) -> np.ndarray:
     """Choose ``round(n * fraction)`` of ``n`` evenly along the row, from a random start."""
     return np.roll(np.diff(np.round(np.arange(n + 1) * fraction)) > 0, rng.integers(max(n, 1)))
 
 
-def _check_fractions(n: int, lens_fraction: float, impostor_fraction: float) -> None:
+def check_fractions(n: int, lens_fraction: float, impostor_fraction: float) -> None:
     if n < 1:
         raise ValueError(f"n is {n}; expected at least one painted cutout")
     for name, value in (("lens_fraction", lens_fraction), ("impostor_fraction", impostor_fraction)):

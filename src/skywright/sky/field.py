@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from astropy.table import QTable
@@ -29,14 +30,18 @@ class Field:
         Names.
     pixels : int
         Side of a cutout.
-    fwhm, sharp : float [pixel]
-        Width of the widest point spread function, and its width before the pixel integrates.
+    fwhm : float [pixel]
+        Width of the widest point spread function.
+    sharp : float [pixel]
+        Mean width over the bands, before the pixel integrates.
     object_id : (n,) int
         Identifiers.
     x, y : (n,) [pixel]
         Position in the cutout, from its centre.
     q, theta : (n,) [1], [rad]
         Axis ratio and position angle.
+    flux : (n,) [unit of the images]
+        Flux in all bands together.
     """
 
     galaxies: QTable
@@ -49,6 +54,7 @@ class Field:
     y: np.ndarray
     q: np.ndarray
     theta: np.ndarray
+    flux: np.ndarray
 
 
 def read_field(galaxies: QTable, images: Images) -> Field:
@@ -81,12 +87,13 @@ def read_field(galaxies: QTable, images: Images) -> Field:
         bands=images.bands,
         pixels=pixels,
         fwhm=fwhm,
-        sharp=float(without_pixel(fwhm)),
+        sharp=float(without_pixel(np.mean(images.psf_fwhm))),
         object_id=ids.astype(np.int64),
         x=offset[:, 1],
         y=offset[:, 0],
         q=np.where(np.isfinite(q), np.clip(q, 0.05, 1.0), 1.0),
         theta=np.where(np.isfinite(theta), theta, 0.0),
+        flux=np.sum([_plain(galaxies[f"flux_{band}"]) for band in images.bands], axis=0),
     )
 
 
@@ -102,7 +109,7 @@ def without_pixel(fwhm: np.ndarray | float) -> np.ndarray:
     return np.asarray(np.sqrt(np.maximum(squared, SHARPEST**2)))
 
 
-def _plain(column: object) -> np.ndarray:
+def _plain(column: Any) -> np.ndarray:
     """Return a column as bare floats: radians for angles, pixels for lengths."""
     values = column
     if getattr(column, "unit", None) is not None and hasattr(column, "to_value"):

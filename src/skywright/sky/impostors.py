@@ -12,7 +12,7 @@ from astropy.table import QTable
 
 from skywright.sky.photometry import effective_area, mean_radius
 from skywright.sky.psf import PointSpread
-from skywright.sky.scene import ARM, CLUMP, painted_shapes
+from skywright.sky.scene import painted_shapes
 from skywright.sky.shapes import companions, rings, satellites, spirals
 
 __all__ = ["IMPOSTORS", "match_impostors"]
@@ -25,7 +25,9 @@ IMPOSTORS = {
     "ring": rings,
 }
 JITTER = 0.5  # in ranks of coverage between kinds: every kind meets every kind of arc
-STEPS = 7
+STEPS = 8
+CLOSE = 0.003  # in ln(area): the search ends
+TOLERANCE = 0.02  # in ln(area): what is farther off becomes a companion
 SIZES = (0.1, 10.0)
 SLOPES = (0.25, 3.0)
 
@@ -57,15 +59,30 @@ def match_impostors(
     light = painted_shapes(twins, pixels=pixels, psf=psf)[:, 0]
     area = effective_area(light)
     radius = mean_radius(light, twins["x_galaxy"], twins["y_galaxy"])
+    wanted = twins.copy()
+    wanted["twin_area"] = area
+    kind = _choose_kinds(area / (2 * np.pi * radius * fwhm), rng)
+    systems = _fit_areas(_draw_shapes(wanted, kind, radius, fwhm, rng), pixels, psf)
+    missed = np.abs(np.log(systems["area"] / systems["twin_area"])) > TOLERANCE
+    if missed.any():
+        # Too small an arc for this kind: a single companion can be as small as any arc.
+        kind = np.full(int(missed.sum()), "companion")
+        again = _draw_shapes(wanted[missed], kind, radius[missed], fwhm, rng)
+        systems[missed] = _fit_areas(again, pixels, psf)
+    return systems
+
+
+def _draw_shapes(
+    twins: QTable, kind: np.ndarray, radius: np.ndarray, fwhm: float, rng: np.random.Generator
+) -> QTable:
     systems = twins.copy()
-    systems["twin_area"] = area
-    systems["kind"] = _choose_kinds(area / (2 * np.pi * radius * fwhm), rng)
-    for kind, draw in IMPOSTORS.items():
-        rows = np.flatnonzero(systems["kind"] == kind)
+    systems["kind"][:] = kind
+    for name, draw in IMPOSTORS.items():
+        rows = np.flatnonzero(kind == name)
         if rows.size:
-            for name, values in draw(systems[rows], radius[rows], fwhm, rng).items():
-                systems[name][rows] = values
-    return _fit_areas(systems, pixels, psf)
+            for column, values in draw(twins[rows], radius[rows], fwhm, rng).items():
+                systems[column][rows] = values
+    return systems
 
 
 def _choose_kinds(coverage: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -88,18 +105,21 @@ def _fit_areas(systems: QTable, pixels: int, psf: PointSpread) -> QTable:
     wanted = np.log(np.asarray(systems["twin_area"]))
     size, best = np.zeros(len(systems)), np.zeros(len(systems))
     slope, error = np.ones(len(systems)), np.full(len(systems), np.inf)
-    before: tuple[np.ndarray, np.ndarray] | None = None
+    last_size, last_miss = size.copy(), np.full(len(systems), np.nan)
     for _ in range(STEPS):
-        light = painted_shapes(_grown(systems, np.exp(size)), pixels=pixels, psf=psf)[:, 0]
-        miss = np.log(effective_area(light)) - wanted
-        best = np.where(np.abs(miss) < np.abs(error), size, best)
-        error = np.where(np.abs(miss) < np.abs(error), miss, error)
-        if before is not None:
-            moved = np.abs(size - before[0]) > 1e-4
-            steep = (miss - before[1]) / np.where(moved, size - before[0], 1)
-            slope = np.where(moved, np.clip(steep, *SLOPES), slope)
-        before = size, miss
-        size = np.clip(size - miss / slope, *np.log(SIZES))
+        rows = np.flatnonzero(np.abs(error) > CLOSE)
+        if not rows.size:
+            break
+        shapes = _grown(systems[rows], np.exp(size[rows]))
+        area = effective_area(painted_shapes(shapes, pixels=pixels, psf=psf)[:, 0])
+        miss = np.log(area) - wanted[rows]
+        better = rows[np.abs(miss) < np.abs(error[rows])]
+        moved = size[rows] - last_size[rows]
+        steep = np.divide(miss - last_miss[rows], moved, out=slope[rows], where=moved != 0)
+        slope[rows] = np.clip(steep, *SLOPES)
+        last_size[rows], last_miss[rows] = size[rows], miss
+        best[better], error[better] = size[better], last_miss[better]
+        size[rows] = np.clip(size[rows] - miss / slope[rows], *np.log(SIZES))
     fitted = _grown(systems, np.exp(best))
     fitted["area"] = np.exp(wanted + error)
     return fitted

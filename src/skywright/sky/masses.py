@@ -6,9 +6,9 @@ import numpy as np
 
 __all__ = ["draw_masses"]
 
-RATIO_SCATTER = 0.11  # rms of mass over light axis ratio; Koopmans et al. 2006, section 4
+RATIO_SCATTER = 0.11  # rms of mass over light axis ratio; Koopmans et al. 2006
 ANGLE_SCATTER = np.deg2rad(10)  # rms of mass minus light position angle; the same
-SHEAR_MEDIAN = 0.05  # Holder & Schechter 2003, section 4
+SHEAR_MEDIAN = 0.05  # Oguri & Marshall 2010, section 2
 SHEAR_SCATTER = 0.2  # dex; the same
 ROUNDEST, FLATTEST = 0.98, 0.35  # a thin disc's halo is rounder than the disc
 
@@ -36,8 +36,8 @@ def draw_masses(
     ----------
     Koopmans et al. 2006 (astro-ph/0601628): in lens galaxies of SLACS mass and light have the
     same axis ratio within 0.11 rms and the same position angle within 10 degrees rms.
-    Holder & Schechter 2003 (astro-ph/0207688): external shear is log-normal about 0.05 with 0.2
-    dex, its direction random.
+    Oguri & Marshall 2010 (arXiv:1001.2037), section 2: external shear is log-normal about 0.05
+    with 0.2 dex, its direction random.
     """
     n = len(q)
     ratio = np.clip(q * (1 + RATIO_SCATTER * rng.standard_normal(n)), FLATTEST, ROUNDEST)

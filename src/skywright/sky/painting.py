@@ -108,9 +108,7 @@ def point_spread(images: Images, psf: Psf | None) -> PointSpread:
     return moffat_psf(fwhm, torch.as_tensor(np.minimum(psf.beta, 50.0)))
 
 
-def _light(
-    systems: QTable, variance: np.ndarray, spread: PointSpread, pixels: int
-) -> np.ndarray:
+def _light(systems: QTable, variance: np.ndarray, spread: PointSpread, pixels: int) -> np.ndarray:
     shapes = painted_shapes(systems, pixels=pixels, psf=spread)
     share = np.nan_to_num(np.asarray(systems["share"], dtype=np.float32))
     return scale_to_snr(shapes * share[:, :, None, None], variance, np.asarray(systems["snr"]))

@@ -34,7 +34,7 @@ def arc_snr(light: np.ndarray, variance: np.ndarray) -> np.ndarray:
     >>> arc_snr(np.full((1, 1, 2, 2), 3.0), np.full((1, 1, 1, 1), 4.0))
     array([3.])
     """
-    return np.sqrt((light**2 / variance).sum(axis=(1, 2, 3), dtype=np.float64))
+    return np.asarray(np.sqrt((light**2 / variance).sum(axis=(1, 2, 3), dtype=np.float64)))
 
 
 def scale_to_snr(light: np.ndarray, variance: np.ndarray, snr: np.ndarray) -> np.ndarray:

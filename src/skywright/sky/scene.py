@@ -48,7 +48,9 @@ def painted_shapes(
     lensed, wound = kind == "lens", np.isin(kind, WOUND)
     unlensed = ~lensed & ~wound & (kind != "untouched")
     for group, scene in ((lensed, _lensed), (wound, _wound), (unlensed, _unlensed)):
+        # Systems of few clumps go together: a clump without flux would cost as much as any.
         rows = np.flatnonzero(group)
+        rows = rows[np.argsort(_count_clumps(systems[rows]), kind="stable")]
         for start in range(0, len(rows), batch):
             chosen = rows[start : start + batch]
             lens, source = scene(systems[chosen])
@@ -83,10 +85,16 @@ def _wound(systems: QTable) -> tuple[Any, Any]:
 
 
 def _clumps(systems: QTable) -> dict[str, Any]:
-    """Return the clumps in a single plane: a system has one colour, so bands differ in PSF alone."""
-    parts = {name: _tensor(systems, f"clump_{name}") for name in CLUMP}
+    """Return the clumps in one plane: a system has one colour, so bands differ in PSF alone."""
+    count = int(_count_clumps(systems).max())
+    parts = {name: _tensor(systems, f"clump_{name}")[:, :count] for name in CLUMP}
     parts["x0"], parts["y0"] = parts.pop("x"), parts.pop("y")
     return {"amplitude": parts.pop("flux")[..., None], **parts}
+
+
+def _count_clumps(systems: QTable) -> np.ndarray:
+    """Return how many clumps have flux; they come first."""
+    return np.asarray((np.asarray(systems["clump_flux"]) > 0).sum(axis=1))
 
 
 def _tensor(systems: QTable, name: str) -> torch.Tensor:

@@ -16,6 +16,7 @@ __all__ = ["companions", "rings", "satellites", "spirals"]
 
 EDGE_ON = 0.6  # share of companions that are thin and lie along the circle
 TILT = np.deg2rad(12)
+ONE_ARM = 0.3  # share of spirals
 
 
 def companions(
@@ -98,8 +99,9 @@ def rings(
     return {
         "arm_radius": radius,
         "arm_spread": 0.35 * fwhm * rng.uniform(0.6, 1.4, n) / radius,
-        "arm_arms": rng.integers(1, 4, n).astype(float),
-        "arm_sharpness": rng.uniform(0.0, 1.5, n),
+        # With one knot or two a ring would be an arc or a pair of arcs.
+        "arm_arms": rng.integers(3, 7, n).astype(float),
+        "arm_sharpness": rng.uniform(0.0, 1.0, n),
         "arm_pitch": np.full(n, np.pi / 2),
         "arm_turn": rng.uniform(0, 2 * np.pi, n),
         "arm_q": np.clip(np.asarray(twins["q_galaxy"]), 0.35, 1.0),
@@ -114,8 +116,8 @@ def spirals(
     n = len(twins)
     return rings(twins, radius, fwhm, rng) | {
         "arm_radius": radius * rng.uniform(0.85, 1.0, n),
-        "arm_spread": rng.uniform(0.25, 0.45, n),
-        "arm_arms": rng.integers(1, 3, n).astype(float),
+        "arm_spread": rng.uniform(0.3, 0.55, n),
+        "arm_arms": np.where(rng.random(n) < ONE_ARM, 1.0, 2.0),
         "arm_sharpness": rng.uniform(3.0, 8.0, n),
         "arm_pitch": np.deg2rad(rng.uniform(12, 30, n)) * rng.choice([-1.0, 1.0], n),
     }

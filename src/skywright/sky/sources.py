@@ -12,9 +12,11 @@ __all__ = ["CLUMPS", "draw_sources", "place_sources"]
 CLUMPS = 4
 RADIUS_FWHM = (0.15, 0.8)  # half-light radius of the body in widths of the point spread function
 LARGEST = 0.4  # in Einstein radii: a larger source makes a blob, not an arc
-LEAST_MAGNIFICATION = 3.0  # Collett 2015, eq. 5
+LEAST_MAGNIFICATION = 3.0  # Collett 2015
+LEAST_INSIDE = 0.5  # share of the lensed light that has to fall into the cutout
 GRID, REACH = 72, 2.6  # rays per axis, and half of their side in Einstein radii
 FARTHEST = 1.1  # in Einstein radii: beyond, magnification is below 3 for every lens drawn here
+SMALLEST = 0.08  # in Einstein radii: a smaller disc would be hit by too few rays
 
 
 def draw_sources(
@@ -62,12 +64,17 @@ def draw_sources(
 
 
 def place_sources(
-    masses: dict[str, np.ndarray], radius: np.ndarray, rng: np.random.Generator
+    masses: dict[str, np.ndarray],
+    radius: np.ndarray,
+    half: np.ndarray,
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw source positions uniformly over the part of the source plane that makes arcs.
 
     That part is where a disc of the source's radius is magnified at least 3 times, so that every
-    configuration (rings, quads, cusps, folds, doubles) occurs as often as its cross-section says.
+    configuration (rings, quads, cusps, folds, doubles) occurs as often as its cross-section says,
+    and where at least half of its light falls into the cutout. The latter matters for Einstein
+    radii of more than about half the half side, whose most lopsided doubles are left out.
 
     Parameters
     ----------
@@ -75,6 +82,8 @@ def place_sources(
         See `draw_masses`; the Einstein radius is the unit of length.
     radius : (n,) [Einstein radius]
         Half-light radius of the source.
+    half : (n,) [Einstein radius]
+        Half the side of the cutout.
     rng : Generator
         Source of randomness.
 
@@ -87,7 +96,7 @@ def place_sources(
 
     References
     ----------
-    Collett 2015 (arXiv:1507.02657), section 3: total magnification of at least 3.
+    Collett 2015 (arXiv:1507.02657): a lens counts when its total magnification exceeds 3.
     """
     n = len(radius)
     x, y, magnification = np.zeros(n), np.zeros(n), np.zeros(n)
@@ -96,35 +105,40 @@ def place_sources(
         distance = FARTHEST * np.sqrt(rng.random(left.size))
         azimuth = rng.uniform(0, 2 * np.pi, left.size)
         x[left], y[left] = distance * np.cos(azimuth), distance * np.sin(azimuth)
-        for rows in np.array_split(left, max(1, left.size // 512)):
-            magnification[rows] = _count_rays(masses, radius, x, y, rows)
-        left = left[magnification[left] < LEAST_MAGNIFICATION]
+        fine = np.zeros(n, dtype=bool)
+        for rows in np.array_split(left, -(-left.size // 256)):
+            total, inside = _count_rays(masses, radius, half, (x, y), rows)
+            magnification[rows] = total
+            fine[rows] = (total >= LEAST_MAGNIFICATION) & (inside >= LEAST_INSIDE * total)
+        left = left[~fine[left]]
     return x, y, magnification
 
 
 def _count_rays(
     masses: dict[str, np.ndarray],
     radius: np.ndarray,
-    x: np.ndarray,
-    y: np.ndarray,
+    half: np.ndarray,
+    place: tuple[np.ndarray, np.ndarray],
     rows: np.ndarray,
-) -> np.ndarray:
-    """Return image area over source area of a disc, by shooting rays backwards."""
-    disc = np.maximum(radius[rows], 0.08)  # a smaller one would be hit by too few rays
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return image area over source area of a disc, all of it and that inside the cutout."""
+    disc = np.maximum(radius[rows], SMALLEST)
     axis = (torch.arange(GRID, dtype=torch.float32) + 0.5) * (2 * REACH / GRID) - REACH
-    v, u = torch.meshgrid(axis, axis, indexing="ij")
     lens = {
-        name: torch.as_tensor(masses[key][rows], dtype=torch.float32)[:, None, None]
+        name: _column(masses[key][rows])
         for name, key in (("q", "q_lens"), ("phi", "phi_lens"), ("gamma1",) * 2, ("gamma2",) * 2)
     }
-    at_x, at_y = trace(u[None], v[None], {"theta_e": 1.0, **lens})
-    centre_x, centre_y, reach = (
-        torch.as_tensor(value, dtype=torch.float32)[:, None, None]
-        for value in (x[rows], y[rows], disc)
-    )
-    inside = (at_x - centre_x) ** 2 + (at_y - centre_y) ** 2 < reach**2
-    area = inside.sum((1, 2)).numpy() * (2 * REACH / GRID) ** 2
-    return np.asarray(area / (np.pi * disc**2))
+    at_x, at_y = trace(axis[None, None, :], axis[None, :, None], {"theta_e": 1.0, **lens})
+    x, y = (_column(w[rows]) for w in place)
+    hit = (at_x - x) ** 2 + (at_y - y) ** 2 < _column(disc) ** 2
+    cut = _column(half[rows])
+    seen = hit & (axis[None, None, :].abs() < cut) & (axis[None, :, None].abs() < cut)
+    area = (2 * REACH / GRID) ** 2 / (np.pi * disc**2)
+    return hit.sum((1, 2)).numpy() * area, seen.sum((1, 2)).numpy() * area
+
+
+def _column(values: np.ndarray) -> torch.Tensor:
+    return torch.as_tensor(values, dtype=torch.float32)[:, None, None]
 
 
 def _log_uniform(low: float, high: float, n: int, rng: np.random.Generator) -> np.ndarray:
