@@ -125,7 +125,8 @@ def _ask(job: dict[str, Any], timeout: float) -> bytes:
     if done.returncode == -signal.SIGALRM:
         raise QueryError(f"the query was stopped after {timeout:g} s: ask for less, or --timeout")
     said = done.stderr.decode("utf-8", "replace").strip()
-    if done.returncode < 0 or "bad_alloc" in said or "OutOfMemory" in said or "MemoryError" in said:
+    starved = ("bad_alloc", "OutOfMemory", "Out of Memory", "MemoryError")
+    if done.returncode < 0 or any(word in said for word in starved):
         raise QueryError(f"the query was stopped: it needs more than {MEMORY >> 20} MB of memory")
     kind, colon, text = said.partition(": ")
     raise QueryError(text if colon and kind.isidentifier() else said or "the query failed")

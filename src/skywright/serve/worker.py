@@ -48,7 +48,7 @@ def main() -> int:
         )
         attach_tables(connection, job)
         limit_process(job["memory"], job["seconds"])
-        reader = connection.execute(job["sql"]).to_arrow_reader(BATCH)
+        reader = connection.sql(job["sql"]).to_arrow_reader(BATCH)
         send(reader, job["rows"], job["bytes"])
     except (duckdb.Error, pa.ArrowException, MemoryError, OverflowError, OSError) as error:
         sys.stderr.write(f"{type(error).__name__}: {error}"[:4000])
