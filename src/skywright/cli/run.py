@@ -148,8 +148,7 @@ def _summary(done: Run) -> dict[str, Any]:
     nodes = {n: {k: v[k] for k in keep if k in v} for n, v in done.nodes.items()}
     return {
         "ok": done.ok,
-        "run": done.run,
-        "folder": str(done.folder),
+        "run": str(done.folder),
         "nodes": nodes,
         "results": done.results,
         "expect": done.expect,

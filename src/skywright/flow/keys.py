@@ -88,7 +88,8 @@ def _canonical(value: Any, digest: Callable[[str], Any]) -> Any:
     """Return JSON that says all that matters of an expression."""
     if isinstance(value, Ref):
         names = value.collect or (value.node,)
-        return {"ref": [digest(n) for n in names], "part": value.part, "all": bool(value.collect)}
+        # a collection holds the sweep values, which stand in the names
+        return {"ref": [digest(n) for n in names], "part": value.part, "all": value.collect}
     if isinstance(value, Call):
         arguments = [_canonical(v, digest) for v in value.args]
         named = {k: _canonical(v, digest) for k, v in sorted(value.kwargs.items())}
@@ -110,7 +111,8 @@ def _canonical(value: Any, digest: Callable[[str], Any]) -> Any:
 
 
 def _file_digest(text: str) -> str | None:
-    """Return the digest of a file if that is what the text names."""
+    """Return the digest of a file if that is what the text names; ``file.fits[SCI]`` does too."""
+    text = text if not text.endswith("]") or os.path.exists(text) else text.rpartition("[")[0]
     try:
         status = os.stat(text)
         if not stat.S_ISREG(status.st_mode):
