@@ -260,11 +260,14 @@ def nfw(
 def _nfw_mass(s: Tensor) -> Tensor:
     """Return ln(s/2) + arccosh(1/s)/sqrt(1-s^2) and its continuation to s > 1."""
     d = 1 - s * s
-    near = d.abs() < 1e-4
-    root = torch.where(near, torch.ones_like(d), d.abs()).sqrt()
-    inner = torch.atanh(torch.where(d > 0, root, torch.zeros_like(root)).clamp_max(1 - 1e-16))
-    # arccosh(1/s) = ln((1 + root) / s) keeps its digits where s is tiny and root is nearly 1.
-    inner = torch.where(s < 0.1, torch.log((1 + root) / s), inner) / root
+    level = d.abs() < (1e-3 if s.dtype == torch.float64 else 3e-2)
+    root = torch.where(level, torch.ones_like(d), d.abs()).sqrt()
+    inner = torch.log((1 + root) / s) / root
     outer = torch.atan(root) / root
-    series = 1 + d / 3 + d * d / 5
-    return torch.log(s / 2) + torch.where(near, series, torch.where(d > 0, inner, outer))
+    around_one = 1 + d / 3 + d**2 / 5 + d**3 / 7 + d**4 / 9
+    mass = torch.log(s / 2) + torch.where(level, around_one, torch.where(d > 0, inner, outer))
+    # Where s is small the logarithms cancel: the expansion in s^2 keeps the digits.
+    t = s * s
+    log = torch.log(2 / s)
+    expansion = t * ((log - 0.5) / 2 + t * ((12 * log - 7) / 32 + t * (60 * log - 37) / 192))
+    return torch.where(s < (0.02 if s.dtype == torch.float64 else 0.15), expansion, mass)

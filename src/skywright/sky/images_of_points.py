@@ -55,48 +55,49 @@ def image_positions(
     >>> [round(float(m), 3) for m in mu[0, 0]]
     [6.0, -4.0]
     """
-    lens, x, y = _to_batch(lens, x, y)
-    shape, (x, y) = x.shape, (x.flatten(), y.flatten())
-    which = torch.arange(len(x), device=x.device)
+    dtype = x.dtype if isinstance(x, Tensor) else torch.float64
+    parts, u, v = _to_batch(lens, x, y)
+    shape, source_x, source_y = u.shape, u.flatten(), v.flatten()
+    which = torch.arange(len(source_x), device=u.device)
     system = which // shape[1]
     count = max(2, round(2 * reach / step))
-    axis = torch.arange(count, dtype=x.dtype, device=x.device) * step - (count - 1) / 2 * step
-    left = axis.repeat(count).expand(len(x), -1)
-    low = axis.repeat_interleave(count).expand(len(x), -1)
-    which = which[:, None].expand_as(left)
-    cells = (which.flatten(), left.flatten(), low.flatten())
-    cells = _promising(cells, step, x, y, system, lens, critical=True)
+    axis = torch.arange(count, dtype=u.dtype, device=u.device) * step - (count - 1) / 2 * step
+    left = axis.repeat(count).expand(len(which), -1)
+    low = axis.repeat_interleave(count).expand(len(which), -1)
+    cells = (which[:, None].expand_as(left).flatten(), left.flatten(), low.flatten())
+    points = source_x, source_y, system
+    cells = _promising(cells, step, points, parts, critical=True)
     cells = _split(cells, step)
-    which, u, v = _promising(cells, step / DEEPER, x, y, system, lens, critical=False)
-    u, v, mu, good = _newton(u, v, x[which], y[which], _rows(lens, system[which]), step)
+    which, u, v = _promising(cells, step / DEEPER, points, parts, critical=False)
+    mine = _rows(parts, system[which])
+    u, v, mu, good = _newton(u, v, source_x[which], source_y[which], mine, step)
     keep = good & (mu.abs() > faintest)
-    return _sorted(which[keep], u[keep], v[keep], mu[keep], shape, 1e-4 * step)
+    found = _sorted(which[keep], u[keep], v[keep], mu[keep], shape, 1e-4 * step)
+    return found[0].to(dtype), found[1].to(dtype), found[2].to(dtype)
 
 
 def _to_batch(
     lens: Lens, x: Tensor | float, y: Tensor | float
 ) -> tuple[list[dict[str, Any]], Tensor, Tensor]:
-    """Bring sources to (system, point) and parameters to (system,)."""
-    tensors = [torch.as_tensor(value) for value in (x, y)]
-    dtype = torch.promote_types(*(t.dtype for t in tensors))
-    x, y = (torch.atleast_1d(t.to(dtype)) for t in tensors)
-    x, y = torch.broadcast_tensors(*(t if t.ndim == 2 else t[:, None] for t in (x, y)))
+    """Bring sources to (system, point) and parameters to (system,), in double precision."""
+
+    def tensor(value: Any) -> Tensor:
+        read = torch.as_tensor(value, dtype=torch.float64)
+        return read if read.ndim else read[None]
+
+    device = x.device if isinstance(x, Tensor) else torch.device("cpu")
+    u, v = (tensor(value).to(device) for value in (x, y))
+    u, v = (value if value.ndim == 2 else value[:, None] for value in (u, v))
     parts = [
-        {
-            name: value
-            if callable(value)
-            else torch.atleast_1d(torch.as_tensor(value, dtype=dtype, device=x.device))
-            for name, value in mass.items()
-        }
+        {name: v if callable(v) else tensor(v).to(device) for name, v in mass.items()}
         for mass in masses(lens)
     ]
-    sizes = [len(v) for mass in parts for v in mass.values() if not callable(v)]
-    systems = max([len(x), *sizes])
+    values = [value for mass in parts for value in mass.values() if not callable(value)]
+    systems = max(len(value) for value in [u, v, *values])
     for mass in parts:
-        for name, value in mass.items():
-            if not callable(value):
-                mass[name] = value.expand(systems)
-    return parts, x.expand(systems, -1), y.expand(systems, -1)
+        mass |= {k: v if callable(v) else v.expand(systems) for k, v in mass.items()}
+    points = max(u.shape[1], v.shape[1])
+    return parts, u.expand(systems, points), v.expand(systems, points)
 
 
 def _rows(lens: list[dict[str, Any]], system: Tensor) -> list[dict[str, Any]]:
@@ -106,9 +107,7 @@ def _rows(lens: list[dict[str, Any]], system: Tensor) -> list[dict[str, Any]]:
 def _promising(
     cells: tuple[Tensor, Tensor, Tensor],
     width: float,
-    x: Tensor,
-    y: Tensor,
-    system: Tensor,
+    points: tuple[Tensor, Tensor, Tensor],
     lens: list[dict[str, Any]],
     critical: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -117,6 +116,7 @@ def _promising(
     With ``critical`` also those that turn over, where the map from image to source folds.
     """
     which, u, v = cells
+    x, y, system = points
     corner = torch.tensor([[-1, -1], [1, -1], [1, 1], [-1, 1]], dtype=u.dtype, device=u.device)
     corner = corner * (width / 2)
     local = [
@@ -162,12 +162,15 @@ def _newton(
         determinant = xx * yy - xy * yx
         rx, ry = bx - x, by - y
         du, dv = (yy * rx - xy * ry) / determinant, (xx * ry - yx * rx) / determinant
+        size = torch.hypot(du, dv)
         # Near a fold a full step overshoots.
-        shrink = (longest / torch.hypot(du, dv)).clamp_max(1.0).nan_to_num(0.0)
+        shrink = (longest / size).clamp_max(1.0).nan_to_num(0.0)
         u, v = u - shrink * du.nan_to_num(0.0), v - shrink * dv.nan_to_num(0.0)
+        if not bool((size > 1e-10 * longest).any()):
+            break
     bx, by = trace(u, v, lens)
     xx, xy, yx, yy = jacobian(u, v, lens)
-    good = torch.hypot(bx - x, by - y) < 1e3 * torch.finfo(u.dtype).eps * (1 + torch.hypot(u, v))
+    good = torch.hypot(bx - x, by - y) < 1e-9 * (1 + torch.hypot(u, v))
     return u, v, 1 / (xx * yy - xy * yx), good
 
 

@@ -82,8 +82,7 @@ def sersic(
     ----------
     Sersic 1968; Graham & Driver 2005, PASA 22, 118, eqs. 1 and 4.
     """
-    like = {"dtype": x.dtype, "device": x.device}
-    tensors = (torch.as_tensor(p, **like) for p in (radius, n, q, phi))
+    tensors = (torch.as_tensor(p, dtype=x.dtype, device=x.device) for p in (radius, n, q, phi))
     return sersic_law(x, y, **sersic_terms(*tensors), x0=x0, y0=y0)
 
 
@@ -94,8 +93,7 @@ def sersic_terms(
 
     A renderer that evaluates one profile at many points works this out once.
     """
-    like = {"dtype": radius.dtype, "device": radius.device}
-    n, q, phi = (torch.as_tensor(p, **like) for p in (n, q, phi))
+    n, q, phi = (torch.as_tensor(p, dtype=radius.dtype, device=radius.device) for p in (n, q, phi))
     b = sersic_b(n)
     log_flux = (
         math.log(2 * math.pi) + 2 * radius.log() + n.log() - 2 * n * b.log() + torch.lgamma(2 * n)

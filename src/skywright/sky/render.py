@@ -8,17 +8,19 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from skywright.sky.blur import Blur, cells_per_pixel, make_blur
 from skywright.sky.images_of_points import image_positions
 from skywright.sky.lensing import trace
 from skywright.sky.multipoles import add_points
 from skywright.sky.parts import Description, Light, Mass, Part, read_light, read_masses, take
-from skywright.sky.psf import SIGMA_PER_FWHM, Blur, PointSpread, cells_per_pixel, make_blur
+from skywright.sky.psf import SIGMA_PER_FWHM, PointSpread
 from skywright.sky.sampling import Grid, make_grid, sample
 
 __all__ = ["render"]
 
 REACH = 1.5  # FWHM: how far outside the stamp light still shines in
 CACHE = 400_000  # rays at once on a CPU, so that what is computed from them stays in its cache
+THIN = 3  # cells per pixel for profiles that may be thin anywhere
 MEMORY = 20_000_000  # rays at once on an accelerator
 
 
@@ -87,9 +89,9 @@ def render(
     like = torch.empty(0, device=device, dtype=dtype)
     masses = read_masses(lens, like)
     light = read_light(source, bool(masses), like) + read_light(lens_light, False, like)
-    systems = _count(masses, light)
+    systems = _count(masses, light, psf)
     margin = max(3, math.ceil(REACH * float(psf.fwhm.max()) / scale))
-    supersample = cells_per_pixel(psf, _supersample(psf, scale, accuracy))
+    supersample = cells_per_pixel(psf, _supersample(psf, light, scale, accuracy))
     grid = make_grid(pixels + 2 * margin, scale, supersample, like)
     blur = make_blur(
         psf, pixels=pixels, scale=scale, supersample=supersample, margin=margin, like=like
@@ -110,8 +112,13 @@ def _check(pixels: int, scale: float, accuracy: float) -> None:
         raise ValueError(f"accuracy is {accuracy}; expected between 1e-4 and 0.05")
 
 
-def _count(masses: list[Mass], light: Light) -> int:
+def _count(masses: list[Mass], light: Light, psf: PointSpread) -> int:
     """Return the number of systems, on which all parameters have to agree."""
+    if not light:
+        raise ValueError("got no light to render; expected a source or light of the lens")
+    bands = {part.amplitude.shape[2] for part in light} | {psf.fwhm.shape[-1]}
+    if len(bands - {1}) > 1:
+        raise ValueError(f"amplitudes and point spread function have {sorted(bands)} bands")
     sizes = {f"{k} of the lens": len(v) for _, values in masses for k, v in values.items()}
     for part in light:
         sizes |= {f"{name} of light": len(value) for name, value in part.parameters.items()}
@@ -120,15 +127,19 @@ def _count(masses: list[Mass], light: Light) -> int:
         for name, size in sizes.items():
             if size not in (1, systems):
                 raise ValueError(f"{name} has {size} systems, others have {systems}")
-    if not light:
-        raise ValueError("got no light to render; expected a source or light of the lens")
+    if psf.fwhm.ndim == 2 and len(psf.fwhm) not in (1, systems):
+        raise ValueError(f"psf has {len(psf.fwhm)} systems, the scene has {systems}")
     return systems
 
 
-def _supersample(psf: PointSpread, scale: float, accuracy: float) -> int:
-    """Return cells per pixel: the point spread function must be smooth from cell to cell."""
-    cell = 0.9 * min(1.0, accuracy / 0.005) ** (1 / 3)
-    return math.ceil(scale / (cell * SIGMA_PER_FWHM * float(psf.fwhm.min())))
+def _supersample(psf: PointSpread, light: Light, scale: float, accuracy: float) -> int:
+    """Return cells per pixel: the point spread function must be smooth from cell to cell.
+
+    Light of unknown profile may have narrow features far from its centre.
+    """
+    cell = 0.9 * (min(1.0, accuracy / 0.005)) ** (1 / 3) * SIGMA_PER_FWHM * float(psf.fwhm.min())
+    known = all(part.profile is None or part.finest is not None for part in light)
+    return int(max(1 if known else THIN, math.ceil(scale / cell)))
 
 
 def _render_block(grid: Grid, blur: Blur, rows: slice, masses: list[Mass], light: Light) -> Tensor:
@@ -137,9 +148,8 @@ def _render_block(grid: Grid, blur: Blur, rows: slice, masses: list[Mass], light
     traced = trace(*plane, _described(masses, (1, 1))) if masses else plane
     fine = None
     for part in light:
-        part = replace(
-            part, parameters={k: v.expand(systems, -1) for k, v in part.parameters.items()}
-        )
+        spread = {k: v.expand(systems, -1) for k, v in part.parameters.items()}
+        part = replace(part, parameters=spread)
         flux = _planes(grid, part, masses, traced if part.behind else plane, systems)
         amplitude = part.amplitude.expand(systems, -1, -1)
         bands = torch.einsum("scyx,scb->sbyx", flux, amplitude)
@@ -166,7 +176,7 @@ def _planes(
         return x, y
 
     rays = lensed if part.behind else straight
-    return sample(grid, traced, rays, part.profile, part.parameters)
+    return sample(grid, traced, rays, part.profile, part.parameters, part.finest)
 
 
 def _points(grid: Grid, part: Part, masses: list[Mass], systems: int) -> Tensor:

@@ -13,6 +13,7 @@ The finer samples travel up to the grid as multipoles (`skywright.sky.multipoles
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -24,7 +25,7 @@ from skywright.sky.multipoles import SPLIT, add_to_grid, gather_samples, offsets
 __all__ = ["Grid", "make_grid", "sample"]
 
 WINDOW = 3.0  # cells: radius of the first window
-LEVELS = 3
+USUAL, DEEPEST = 3, 8  # windows where nothing is known of a profile, and at most
 REACH = 0.9  # cells: half a diagonal, and the stretch of a footprint in the source plane
 
 Rays = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -61,6 +62,7 @@ def sample(
     rays: Rays,
     profile: Profile,
     parameters: Mapping[str, Tensor],
+    finest: Tensor | None = None,
 ) -> Tensor:
     """Integrate the light of each component over the cells of a grid.
 
@@ -76,6 +78,8 @@ def sample(
         Surface brightness.
     parameters : mapping of (system, component)
         Parameters of the profile, ``x0`` and ``y0`` among them.
+    finest : (1 or system, component) [angle], optional
+        Width of samples that resolves the centre; left out, a 27th of a cell.
 
     Returns
     -------
@@ -86,34 +90,42 @@ def sample(
     u, v = (w[:, None] for w in traced)
     spread = {name: value[..., None, None] for name, value in parameters.items()}
     flux = (profile(u, v, **spread) * grid.cell**2).expand(shape).contiguous()
+    levels = _levels(finest, grid.cell, parameters["x0"])
+    packed = torch.stack([value.flatten() for value in parameters.values()], -1)
+    light = _Light(rays, profile, tuple(parameters), shape[1], packed, levels)
     dx, dy = u - spread["x0"], v - spread["y0"]
-    squared = (dx * dx + dy * dy).expand(shape)
+    squared = (dx * dx + dy * dy).expand(shape).flatten(0, 1)
+    squared = torch.where(levels[:, None, None] > 0, squared, torch.inf)
     rho = WINDOW * grid.cell
-    near = squared[..., 2:-2, 2:-2] < (rho + REACH * grid.cell) ** 2
-    plane, row, column = torch.nonzero(near.flatten(0, 1), as_tuple=True)
+    near = squared[:, 2:-2, 2:-2] < (rho + REACH * grid.cell) ** 2
+    plane, row, column = torch.nonzero(near, as_tuple=True)
     row, column = row + 2, column + 2
     index = (plane * shape[2] + row) * shape[3] + column
     flat = flux.view(-1)
     flat[index] -= flat[index] * _window(squared.reshape(-1)[index], rho)
-    light = _Light(rays, profile, tuple(parameters), shape[1], _packed(parameters))
-    fine = _samples(light, plane, grid.axis[column], grid.axis[row], grid.cell, 1, rho)
-    add_to_grid(flux, index, fine)
+    x, y = grid.axis[column], grid.axis[row]
+    add_to_grid(flux, index, _samples(light, plane, x, y, grid.cell, 1, rho))
     return flux
+
+
+def _levels(finest: Tensor | None, cell: float, like: Tensor) -> Tensor:
+    """Return how many windows each plane (system and component) needs."""
+    if finest is None:
+        return torch.full((like.numel(),), USUAL, dtype=torch.long, device=like.device)
+    levels = torch.ceil(torch.log(cell / finest) / math.log(SPLIT)).clamp(0, DEEPEST)
+    return levels.expand_as(like).flatten().long()
 
 
 @dataclass(frozen=True)
 class _Light:
-    """What brightness depends on: rays, profile, and one row of parameters for each plane."""
+    """What brightness depends on, with one row for each plane, and where it is steep."""
 
     rays: Rays
     profile: Profile
     names: tuple[str, ...]
     components: int
     parameters: Tensor
-
-
-def _packed(parameters: Mapping[str, Tensor]) -> Tensor:
-    return torch.stack([value.flatten() for value in parameters.values()], -1)
+    levels: Tensor
 
 
 def _samples(
@@ -148,15 +160,15 @@ def _samples(
     named = dict(zip(light.names, local, strict=True))
     dx, dy = u - named["x0"], v - named["y0"]
     squared = dx * dx + dy * dy
-    share = _window(squared, rho)
+    # A plane that needs no deeper level is infinitely far from the next window.
+    further = torch.where((light.levels[plane] > level)[:, None], squared, torch.inf)
     following = rho / SPLIT
-    if level < LEVELS:
-        share = share - _window(squared, following)
+    share = _window(squared, rho) - _window(further, following)
     flux = light.profile(u, v, **named) * share * width_sample**2
-    if level == LEVELS:
+    near = further < (following + REACH * width_sample) ** 2
+    child = torch.nonzero(near.flatten())[:, 0]
+    if not len(child):
         return gather_samples(flux, None, None, level)
-    near = squared.flatten() < (following + REACH * width_sample) ** 2
-    child = torch.nonzero(near)[:, 0]
     plane = plane[child // SPLIT**2]
     x, y = x.flatten()[child], y.flatten()[child]
     deeper = _samples(light, plane, x, y, width_sample, level + 1, following)
