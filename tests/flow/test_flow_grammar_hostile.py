@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from skywright.flow import RecipeError, load
+from skywright.flow import RecipeError, describe, load
 
 HOSTILE = sorted((Path(__file__).parent / "hostile").glob("*.yml"))
 FORBIDDEN = ("canary_package", "numpy.f2py", "scipy.io.matlab", "skywright.cli.run", "distutils")
@@ -220,6 +220,55 @@ def test_any_bytes_give_a_plan_or_a_recipe_error(tmp_path, content):
         return
     assert caught.mark is not None
     assert caught.mark.file == str(path)
+
+
+SCALARS = st.sampled_from(
+    ["1", "a", "$a", "$b.c", "$n", "$n.x", "$t", "$t.z", "$t.complete", "$a.*", "$t.*",
+     "$cosmology", "null", "true", "1.5", "3 km", "-1", "0x" + "f" * 5000, "text", "tiny",
+     ">= 1", "!numpy.sum", "!numpy.pi", "!len", "!astropy.cosmology.Planck18"]
+)  # fmt: skip
+KEYS = st.sampled_from(
+    ["a", "b", "n", "t", "z", "x, y", "loc", "start", "stop", "num", "axis", ".init", ".depends",
+     ".map", ".rows", "title", "cite", "presets", "sweep", "expect", "report", "tiny", "a.b", "<<"]
+)  # fmt: skip
+CALLS = st.sampled_from(
+    [
+        "",
+        "",
+        "",
+        "!numpy.sum ",
+        "!numpy.linspace ",
+        "!numpy.cumsum ",
+        "!astropy.table.Table ",
+        "!list ",
+    ]
+)
+TREES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.tuples(CALLS, st.lists(inner, max_size=3)).map(lambda t: f"{t[0]}[{', '.join(t[1])}]"),
+        st.tuples(CALLS, st.dictionaries(KEYS, inner, max_size=4)).map(
+            lambda t: t[0] + "{" + ", ".join(f"'{k}': {v}" for k, v in t[1].items()) + "}"
+        ),
+    ),
+    max_leaves=12,
+)
+SECTIONS = st.sampled_from(["recipe", "parameters", "tables", "cosmology", "a", "b", "c"])
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.dictionaries(SECTIONS, TREES, max_size=6),
+    st.sampled_from(["", "tiny"]),
+    st.sampled_from([[], ["n=2"], ["n.x=3"], ["a=."], ["n=[1, 2]"]]),
+    st.sampled_from([None, "a", "t"]),
+)
+def test_any_tree_gives_a_plan_or_a_recipe_error(tmp_path, sections, preset, given, only):
+    sections = {"parameters": "{n: {x: 1}}", "tables": "{t: {z: 1}}", **sections}
+    path = tmp_path / "recipe.yml"
+    path.write_text("".join(f"{name}: {tree}\n" for name, tree in sections.items()))
+    with contextlib.suppress(RecipeError):
+        describe(load(path, preset=preset, set=given, only=only))
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))

@@ -286,7 +286,7 @@ class _Drafter:
         name = special[".map"].plain()
         if not outermost:
             raise RecipeError(".map stands in a nested call: make it a node", keys[".map"])
-        if name not in call.kwargs:
+        if not isinstance(name, str) or name not in call.kwargs:
             hint = did_you_mean(str(name), call.kwargs)
             raise RecipeError(f".map names {name!r}, no argument here{hint}", keys[".map"])
         value = call.kwargs[name]

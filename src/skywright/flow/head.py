@@ -156,7 +156,7 @@ def _value(key: str, item: Item) -> Any:
     if key == "report":
         return item.path if item.kind == "ref" else str(item.plain()).removeprefix("$")
     if key == "cite":  # 2102.02830 is a name, not a number: its last digit counts
-        listed = item.value if isinstance(item.value, list) else [item]
+        listed = item.value if isinstance(item.value, list) and item.plain() else [item]
         return [i.text if i.text else i.plain() for i in listed]
     return item.plain()
 

@@ -174,6 +174,12 @@ def words(names: Any, limit: int = 12) -> str:
     return (", ".join(names[:limit]) or "nothing") + more
 
 
+def _bounded(number: int) -> int:
+    if number.bit_length() > 64:
+        raise ValueError("no library takes it, and Python refuses to print it")
+    return number
+
+
 def _explain(error: yaml.MarkedYAMLError) -> str:
     problem = error.problem or "this is not YAML"
     if "'\\t'" in problem:
@@ -263,7 +269,7 @@ class _Builder:
                 case "bool":
                     return _BOOLEANS[text.lower()]
                 case "int":
-                    return int(text.replace("_", ""), 0)
+                    return _bounded(int(text.replace("_", ""), 0))
                 case "float":
                     return float(re.sub(r"\.(?=inf|nan)", "", text.lower().replace("_", "")))
                 case "str" | "!":
