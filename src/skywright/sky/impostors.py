@@ -24,11 +24,12 @@ IMPOSTORS = {
     "spiral": spirals,
     "ring": rings,
 }
-JITTER = 0.5  # in ranks of coverage between kinds: every kind meets every kind of arc
+JITTER = 0.3  # in ranks of coverage between kinds: every kind meets every kind of arc
 STEPS = 8
 CLOSE = 0.003  # in ln(area): the search ends
 TOLERANCE = 0.02  # in ln(area): what is farther off becomes a companion
 SIZES = (0.1, 10.0)
+THINNEST = 0.3  # pixels: standard deviation across an arm that the renderer still resolves
 SLOPES = (0.25, 3.0)
 
 
@@ -136,6 +137,7 @@ def _grown(systems: QTable, factor: np.ndarray) -> QTable:
         middle = systems[f"clump_{axis}"][:, :1]
         offset = (systems[f"clump_{axis}"] - middle) * np.where(apart[:, None], 1.0, scale)
         grown[f"clump_{axis}"] = middle + offset
-    grown["arm_spread"] = systems["arm_spread"] * np.where(clumps, 1.0, factor)
+    spread = systems["arm_spread"] * np.where(clumps, 1.0, factor)
+    grown["arm_spread"] = np.maximum(spread, THINNEST / systems["arm_radius"])
     grown["arm_sharpness"] = systems["arm_sharpness"] / np.where(clumps, 1.0, factor**2)
     return grown
