@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import threadpoolctl
+from astropy.utils import iers
 
 from skywright.data import Waiting, artefacts
 from skywright.flow.collect import join
@@ -78,6 +79,8 @@ def execute(job: Job, progress: Callable[[float], None] = lambda fraction: None)
             if entry is not None:
                 return Outcome("cached", entry)
             _check_source(job.files)
+            # astropy would fetch tables of the Earth's rotation while a step runs
+            iers.conf.auto_download = False
             entry = _make(job, store, progress)
         store.clear_scratch(job.key)
         return Outcome("computed", entry)
