@@ -200,7 +200,7 @@ def sis(
 def point_mass(
     x: Tensor, y: Tensor, theta_e: Number, x0: Number = 0.0, y0: Number = 0.0
 ) -> tuple[Tensor, Tensor]:
-    """Deflect by a point mass: ``theta_e``^2 / radius [angle].
+    """Deflect by a point mass: ``theta_e**2 / radius`` [angle].
 
     References
     ----------
