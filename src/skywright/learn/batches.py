@@ -38,8 +38,8 @@ class Batches:
         Draws the order and the augmentation. None: rows in order, untouched.
     shift : int [pixel]
         Largest shift of the augmentation along each axis.
-    preload : int [byte]
-        Sets up to this size are kept in memory.
+    preload : int [byte], optional
+        Sets up to this size are kept in memory; `PRELOAD_BYTES` by default.
     rank, ranks : int
         This process takes every ``ranks``-th image of each batch, beginning with ``rank``.
     """
@@ -52,7 +52,7 @@ class Batches:
         batch: int,
         generator: torch.Generator | None = None,
         shift: int = 0,
-        preload: int = PRELOAD_BYTES,
+        preload: int | None = None,
         rank: int = 0,
         ranks: int = 1,
     ) -> None:
@@ -61,9 +61,10 @@ class Batches:
         self.generator, self.shift = generator, shift
         self.rank, self.ranks = rank, ranks
         size = 4 * len(rows) * int(np.prod(images.flux.shape[1:]))
-        chunk = len(rows) if size <= preload else _CHUNK
+        kept = size <= (PRELOAD_BYTES if preload is None else preload)
+        chunk = len(rows) if kept else _CHUNK
         self.chunks = [rows[i : i + chunk] for i in range(0, len(rows), chunk)]
-        self.kept = self._read(rows) if len(self.chunks) == 1 else None
+        self.kept = self._read(rows) if kept else None
 
     def __len__(self) -> int:
         return sum(_pieces(sum(map(len, pool)), self.batch) for pool in self._pools(None))

@@ -168,8 +168,8 @@ def _train(
             training["weight_decay"],
             training["epochs"] * len(batches),
         )
-        keeper = Keeper(path, generator, settings)
-        train(module, batches, checks, keeper, training, hardware, state is not None, progress)
+        keeper = Keeper(path, generator, settings, progress)
+        train(module, batches, checks, keeper, training, hardware, state is not None)
         state = read_state(path, settings)
     if state is None or not state["best"]["weights"]:
         raise RuntimeError(

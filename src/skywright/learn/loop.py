@@ -17,7 +17,7 @@ from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
 from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor, nn
 
-__all__ = ["Classifier", "Keeper", "Telltale", "read_state", "train"]
+__all__ = ["Classifier", "Keeper", "read_state", "train"]
 
 
 class Classifier(LightningModule):
@@ -102,10 +102,19 @@ class Keeper(Checkpoint):
         The loader's generator.
     settings : str
         What tells this training from another, kept to refuse the checkpoint of another one.
+    progress : callable, optional
+        Called with the finished share once an epoch is safe on disk.
     """
 
-    def __init__(self, path: Path, generator: torch.Generator, settings: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        generator: torch.Generator,
+        settings: str,
+        progress: Callable[[float], None] | None,
+    ) -> None:
         self.path, self.generator, self.settings = path, generator, settings
+        self.progress = progress
         self.history: dict[str, list[float]] = {}
         self.finished = False
         self.best: dict[str, Any] = {"loss": math.inf, "epoch": -1, "weights": {}}
@@ -129,6 +138,8 @@ class Keeper(Checkpoint):
         if trainer.is_global_zero:
             os.replace(partial, self.path)
         trainer.strategy.barrier()
+        if self.progress is not None:
+            self.progress((trainer.current_epoch + 1) / (trainer.max_epochs or 1))
 
     def state_dict(self) -> dict[str, Any]:
         """Return what Lightning puts into the checkpoint."""
@@ -146,17 +157,6 @@ class Keeper(Checkpoint):
         self.history, self.best = state_dict["history"], state_dict["best"]
         torch.set_rng_state(state_dict["torch"])
         self.generator.set_state(state_dict["loader"])
-
-
-class Telltale(Callback):
-    """Report the finished share of the training after every epoch."""
-
-    def __init__(self, progress: Callable[[float], None]) -> None:
-        self.progress = progress
-
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Call back with a number between 0 and 1."""
-        self.progress((trainer.current_epoch + 1) / (trainer.max_epochs or 1))
 
 
 def read_state(path: Path, settings: str) -> dict[str, Any] | None:
@@ -187,15 +187,12 @@ def train(
     training: dict[str, Any],
     hardware: dict[str, Any],
     resume: bool,
-    progress: Callable[[float], None] | None,
 ) -> None:
     """Train on ``batches`` and judge each epoch on ``checks``; the keeper holds the outcome."""
     callbacks: list[Callback] = [
         EarlyStopping("validation_loss", patience=training["patience"], mode="min"),
         keeper,
     ]
-    if progress is not None:
-        callbacks.append(Telltale(progress))
     folder = keeper.path.parent
     with warnings.catch_warnings(), _quiet():
         # these speak of DataLoader workers, of litlogger and of empty log folders: not of us

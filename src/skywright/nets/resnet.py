@@ -35,8 +35,9 @@ class ResNet(nn.Module):
 
     References
     ----------
-    He et al. 2016, arXiv:1603.05027, figure 4e (full pre-activation); Liu et al. 2018,
-    arXiv:1807.03247 (coordinates as channels).
+    He et al. 2016, arXiv:1603.05027, figure 4e (full pre-activation); He et al. 2019,
+    arXiv:1812.01187, figure 2c (averaged short cut); Liu et al. 2018, arXiv:1807.03247
+    (coordinates as channels).
 
     Examples
     --------
@@ -93,21 +94,20 @@ class _Block(nn.Module):
         self.conv1 = nn.Conv2d(channels, wider, 3, stride, padding=1, bias=False)
         self.norm2 = nn.BatchNorm2d(wider)
         self.conv2 = nn.Conv2d(wider, wider, 3, padding=1, bias=False)
-        same = stride == 1 and channels == wider
-        self.short_cut = (
-            nn.Identity() if same else nn.Conv2d(channels, wider, 1, stride, bias=False)
-        )
+        self.pool = nn.AvgPool2d(stride, ceil_mode=True) if stride > 1 else nn.Identity()
+        # a linear map of the channels, not a 1 x 1 convolution: the gradient of that one crashes
+        # torch 2.13 on CPUs with two threads, fewer than 16 channels and an odd batch
+        self.widen = nn.Linear(channels, wider, bias=False) if channels != wider else None
 
     def forward(self, images: Tensor) -> Tensor:
         """Map (n, channel, y, x) to (n, wider, y / stride, x / stride)."""
         active = torch.relu(self.norm1(images))
         change = self.conv2(torch.relu(self.norm2(self.conv1(active))))
-        out: Tensor = change + self.short_cut(images if self._plain else active)
-        return out
-
-    @property
-    def _plain(self) -> bool:
-        return isinstance(self.short_cut, nn.Identity)
+        if self.widen is None:
+            return torch.add(change, self.pool(images))
+        # averaging before widening loses no pixel, as a stride would
+        short_cut = self.widen(self.pool(active).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return torch.add(change, short_cut)
 
 
 def _radius_of(images: Tensor) -> Tensor:
