@@ -10,6 +10,7 @@ from skywright.sky.deflectors import sie_shear as sie_shear
 from skywright.sky.deflectors import sis as sis
 from skywright.sky.draw import draw_systems as draw_systems
 from skywright.sky.forecast import draw_forecast as draw_forecast
+from skywright.sky.images_of_points import image_positions as image_positions
 from skywright.sky.lensing import axis_ratio as axis_ratio
 from skywright.sky.lensing import convergence as convergence
 from skywright.sky.lensing import ellipticity as ellipticity
@@ -18,6 +19,8 @@ from skywright.sky.lensing import trace as trace
 from skywright.sky.light import ring as ring
 from skywright.sky.light import sersic as sersic
 from skywright.sky.light import spiral as spiral
+from skywright.sky.noise import add_noise as add_noise
+from skywright.sky.noise import noise_variance as noise_variance
 from skywright.sky.painting import paint as paint
 from skywright.sky.painting import painted_light as painted_light
 from skywright.sky.photometry import arc_snr as arc_snr

@@ -66,9 +66,13 @@ def image_positions(
     low = axis.repeat_interleave(count).expand(len(which), -1)
     cells = (which[:, None].expand_as(left).flatten(), left.flatten(), low.flatten())
     points = source_x, source_y, system
-    cells = _promising(cells, step, points, parts, critical=True)
-    cells = _split(cells, step)
-    which, u, v = _promising(cells, step / DEEPER, points, parts, critical=False)
+    holds, folds = _promising(cells, step, points, parts)
+    # The finer triangles of an image near an edge may lie on its other side.
+    holds = holds.reshape(-1, 1, count, count).double()
+    around = torch.nn.functional.max_pool2d(holds, 3, 1, 1).flatten() > 0
+    cells = _split(_some(cells, around | folds), step)
+    holds, _ = _promising(cells, step / DEEPER, points, parts)
+    which, u, v = _some(cells, holds)
     mine = _rows(parts, system[which])
     u, v, mu, good = _newton(u, v, source_x[which], source_y[which], mine, step)
     keep = good & (mu.abs() > faintest)
@@ -104,16 +108,19 @@ def _rows(lens: list[dict[str, Any]], system: Tensor) -> list[dict[str, Any]]:
     return [{k: v if callable(v) else v[system] for k, v in mass.items()} for mass in lens]
 
 
+def _some(cells: tuple[Tensor, Tensor, Tensor], keep: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    return cells[0][keep], cells[1][keep], cells[2][keep]
+
+
 def _promising(
     cells: tuple[Tensor, Tensor, Tensor],
     width: float,
     points: tuple[Tensor, Tensor, Tensor],
     lens: list[dict[str, Any]],
-    critical: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the cells (source, x, y of the centre) in whose traced triangles the source lies.
+) -> tuple[Tensor, Tensor]:
+    """Return which cells (source, x, y of the centre) hold the source when traced as triangles.
 
-    With ``critical`` also those that turn over, where the map from image to source folds.
+    And which turn over there, or nearly so: the map from image to source folds.
     """
     which, u, v = cells
     x, y, system = points
@@ -129,13 +136,11 @@ def _promising(
     diagonal = bx[:, 0] * by[:, 2] - by[:, 0] * bx[:, 2]
     first = torch.stack((cross[:, 0], cross[:, 1], -diagonal), 1)
     second = torch.stack((diagonal, cross[:, 2], cross[:, 3]), 1)
-    keep = torch.zeros_like(which, dtype=torch.bool)
+    holds = torch.zeros_like(which, dtype=torch.bool)
     for triangle in (first, second):
-        keep |= (triangle >= 0).all(1) | (triangle <= 0).all(1)
-    if critical:
-        keep |= first.sum(1) * second.sum(1) < 0
-        keep |= _close(first.sum(1), second.sum(1))
-    return which[keep], u[keep], v[keep]
+        holds |= (triangle >= 0).all(1) | (triangle <= 0).all(1)
+    areas = first.sum(1), second.sum(1)
+    return holds, (areas[0] * areas[1] < 0) | _close(*areas)
 
 
 def _close(first: Tensor, second: Tensor) -> Tensor:

@@ -75,15 +75,14 @@ def jacobian(x: Tensor, y: Tensor, lens: Lens) -> tuple[Tensor, Tensor, Tensor, 
     -------
     xx, xy, yx, yy : (...) [1]
         Derivatives of the source x by image x, of x by y, of y by x, of y by y; exact, by
-        forward differentiation.
+        automatic differentiation.
     """
-
-    def rays(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        return trace(x, y, lens)
-
-    one, zero = torch.ones_like(x), torch.zeros_like(x)
-    xx, yx = torch.func.jvp(rays, (x, y), (one, zero))[1]
-    xy, yy = torch.func.jvp(rays, (x, y), (zero, one))[1]
+    with torch.enable_grad():
+        x, y = (x + 0 * y).detach().requires_grad_(), (y + 0 * x).detach().requires_grad_()
+        source_x, source_y = trace(x, y, lens)
+        # A ray depends on its own position alone: the gradient of a sum holds all derivatives.
+        xx, xy = torch.autograd.grad(source_x.sum(), (x, y), retain_graph=True)
+        yx, yy = torch.autograd.grad(source_y.sum(), (x, y))
     return xx, xy, yx, yy
 
 

@@ -24,7 +24,7 @@ from skywright.sky.multipoles import SPLIT, add_to_grid, gather_samples, offsets
 
 __all__ = ["Grid", "make_grid", "sample"]
 
-WINDOW = 3.0  # cells: radius of the first window
+WINDOW = 3.5  # cells: radius of the first window
 USUAL, DEEPEST = 3, 8  # windows where nothing is known of a profile, and at most
 REACH = 0.9  # cells: half a diagonal, and the stretch of a footprint in the source plane
 
@@ -178,4 +178,4 @@ def _samples(
 def _window(squared: Tensor, rho: float) -> Tensor:
     """Fall smoothly from 1 at distance 0 to 0 at ``rho`` and beyond."""
     t = (1 - squared / rho**2).clamp_min(0)
-    return t * t * t * (4 - 3 * t)
+    return t * t * (3 - 2 * t)
