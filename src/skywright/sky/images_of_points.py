@@ -26,8 +26,8 @@ def image_positions(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Find all images of point sources.
 
-    Cells of a grid whose traced triangles hold the source are kept, those on a critical curve
-    looked at more closely, and Newton's method ends it.
+    Cells of a grid whose traced triangles hold the source are looked at more closely, as are
+    those on critical curves and around masses; Newton's method ends it.
 
     Parameters
     ----------
@@ -70,7 +70,8 @@ def image_positions(
     # The finer triangles of an image near an edge may lie on its other side.
     holds = holds.reshape(-1, 1, count, count).double()
     around = torch.nn.functional.max_pool2d(holds, 3, 1, 1).flatten() > 0
-    cells = _split(_some(cells, around | folds), step)
+    torn = _near_a_mass(cells, 2 * step, system, parts)
+    cells = _split(_some(cells, around | folds | torn), step)
     holds, _ = _promising(cells, step / DEEPER, points, parts)
     which, u, v = _some(cells, holds)
     mine = _rows(parts, system[which])
@@ -106,6 +107,21 @@ def _to_batch(
 
 def _rows(lens: list[dict[str, Any]], system: Tensor) -> list[dict[str, Any]]:
     return [{k: v if callable(v) else v[system] for k, v in mass.items()} for mass in lens]
+
+
+def _near_a_mass(
+    cells: tuple[Tensor, Tensor, Tensor],
+    distance: float,
+    system: Tensor,
+    lens: list[dict[str, Any]],
+) -> Tensor:
+    """Return which cells are close to the centre of a mass, which may be singular."""
+    which, u, v = cells
+    near = torch.zeros_like(which, dtype=torch.bool)
+    for mass in _rows(lens, system):
+        x, y = (mass.get(name, torch.zeros_like(system))[which] for name in ("x0", "y0"))
+        near |= torch.maximum((u - x).abs(), (v - y).abs()) < distance
+    return near
 
 
 def _some(cells: tuple[Tensor, Tensor, Tensor], keep: Tensor) -> tuple[Tensor, Tensor, Tensor]:
