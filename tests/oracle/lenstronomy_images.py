@@ -22,6 +22,8 @@ with warnings.catch_warnings():
     from lenstronomy.LightModel.light_model import LightModel
     from lenstronomy.LightModel.Profiles.sersic import Sersic
 
+from skywright import sky
+
 SURVEYS = {"des": (0.263, 0.9), "lsst": (0.2, 0.7), "hst": (0.05, 0.1), "euclid": (0.101, 0.16)}
 PSFS = ("gaussian", "moffat", "pixel")
 BETA = 3.0
@@ -163,3 +165,22 @@ def ellipticities(q: float, phi: float) -> tuple[float, float]:
     """Return lenstronomy's e1, e2."""
     modulus = (1 - q) / (1 + q)
     return modulus * np.cos(2 * phi), modulus * np.sin(2 * phi)
+
+
+def draw_lens(
+    kind: str, rng: np.random.Generator
+) -> tuple[list[dict[str, Any]], LensModel, list[dict[str, float]]]:
+    """Draw a lens (``sie`` or ``nfw``, with shear) in our words and in lenstronomy's."""
+    gamma1, gamma2 = rng.normal(0, 0.03, 2)
+    shear = {"gamma1": gamma1, "gamma2": gamma2}
+    if kind == "nfw":
+        ours = [
+            {"deflector": sky.nfw, "radius_s": 5.0, "alpha_s": 2.5},
+            {"deflector": sky.shear, **shear},
+        ]
+        halo = {"Rs": 5.0, "alpha_Rs": 2.5, "center_x": 0, "center_y": 0}
+        return ours, LensModel(["NFW", "SHEAR"]), [halo, shear]
+    lens = {"theta_e": 1.2, "q": rng.uniform(0.5, 0.95), "phi": rng.uniform(0, np.pi), **shear}
+    e1, e2 = ellipticities(lens["q"], lens["phi"])
+    ellipsoid = {"theta_E": 1.2, "gamma": 2.0, "e1": e1, "e2": e2, "center_x": 0, "center_y": 0}
+    return [lens], LensModel(["EPL", "SHEAR"]), [ellipsoid, shear]

@@ -171,27 +171,11 @@ def test_deflection_like_caustics():
         torch.testing.assert_close(a, t, atol=1e-6, rtol=0)
 
 
-def random_lens(kind, rng):
-    gamma1, gamma2 = rng.normal(0, 0.03, 2)
-    shear = {"gamma1": gamma1, "gamma2": gamma2}
-    if kind == "nfw":
-        ours = [
-            {"deflector": sky.nfw, "radius_s": 5.0, "alpha_s": 2.5},
-            {"deflector": sky.shear, **shear},
-        ]
-        halo = {"Rs": 5.0, "alpha_Rs": 2.5, "center_x": 0, "center_y": 0}
-        return ours, LensModel(["NFW", "SHEAR"]), [halo, shear]
-    ours = {"theta_e": 1.2, "q": rng.uniform(0.5, 0.95), "phi": rng.uniform(0, np.pi), **shear}
-    e1, e2 = oracle.ellipticities(ours["q"], ours["phi"])
-    ellipsoid = {"theta_E": 1.2, "gamma": 2.0, "e1": e1, "e2": e2, "center_x": 0, "center_y": 0}
-    return ours, LensModel(["EPL", "SHEAR"]), [ellipsoid, shear]
-
-
 @pytest.mark.parametrize("kind", ["sie", "nfw"])
 def test_positions_and_magnifications(kind):
     rng = np.random.default_rng(5)
     for _ in range(10):
-        ours, model, arguments = random_lens(kind, rng)
+        ours, model, arguments = oracle.draw_lens(kind, rng)
         source = rng.uniform(-0.25, 0.25, 2)
         x, y = LensEquationSolver(model).image_position_from_source(
             *source, arguments, min_distance=0.02, search_window=7, precision_limit=1e-10
