@@ -48,14 +48,14 @@ def test_batches_hold_every_row_once_and_their_own_labels(arcs):
         np.testing.assert_array_equal(torch.cat([p[1] for p in parts]).numpy(), labels[rows])
 
 
-def test_ranks_share_a_batch_without_overlap(arcs):
+def test_processes_share_a_batch_without_overlap(arcs, monkeypatch):
     images, labels, _, _ = arcs
-    rows = np.arange(40)
 
     def read(rank, ranks):
+        monkeypatch.setattr("skywright.learn.batches._rank", lambda: rank)
+        monkeypatch.setattr("skywright.learn.batches._ranks", lambda: ranks)
         generator = torch.Generator().manual_seed(3)
-        parts = Batches(images, rows, labels, 20, generator, rank=rank, ranks=ranks)
-        return [p[0] for p in parts]
+        return [p[0] for p in Batches(images, np.arange(40), labels, 20, generator)]
 
     for whole, first, second in zip(read(0, 1), read(0, 2), read(1, 2), strict=True):
         assert torch.equal(whole[0::2], first)

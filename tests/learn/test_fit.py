@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 from dataclasses import replace
 
 import h5py
@@ -93,7 +92,7 @@ def test_images_on_disk_are_read_in_blocks(arcs, tmp_path, monkeypatch):
     assert roc_auc_score(labels[roles == "test"], scores.mean) > 0.7
 
 
-KILLED = """
+HEAD = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
@@ -105,31 +104,38 @@ from skywright.nets import ResNet
 data = np.load(sys.argv[1])
 images = Images(data["flux"], ("g", "r", "i"), u.nJy, 0.2 * u.arcsec, data["object_id"],
                 variance=data["variance"], psf_fwhm=np.full(3, 2.5))
+given = dict(images=images, labels=data["labels"], roles=data["roles"], options={"width": 8},
+             seed=4)
+"""
 
+KILLED = """
 def kill(done):
     if done > 0.45:
         os.kill(os.getpid(), signal.SIGKILL)
 
-fit(ResNet, images=images, labels=data["labels"], roles=data["roles"], options={"width": 8},
-    epochs=4, seed=4, scratch=Path(sys.argv[2]), progress=kill)
+fit(ResNet, epochs=4, scratch=Path(sys.argv[2]), progress=kill, **given)
+"""
+
+TWO = """
+one, two = (fit(ResNet, epochs=2, devices=devices, **given).history for devices in (1, 2))
+np.testing.assert_allclose(two["train_loss"], one["train_loss"], atol=0.02)
+np.testing.assert_allclose(two["validation_loss"], one["validation_loss"], atol=0.02)
+assert two != one
 """
 
 
-def test_killed_after_epoch_two_ends_with_the_same_bits(arcs, tmp_path):
+def _run(arcs, folder, code):
     images, labels, roles, _ = arcs
-    np.savez(
-        tmp_path / "data.npz",
-        flux=images.flux,
-        object_id=images.object_id,
-        variance=images.variance,
-        labels=labels,
-        roles=roles,
-    )
+    arrays = {"flux": images.flux, "object_id": images.object_id, "variance": images.variance}
+    np.savez(folder / "data.npz", labels=labels, roles=roles, **arrays)
+    (folder / "scratch").mkdir()
+    command = [sys.executable, "-c", HEAD + code, folder / "data.npz", folder / "scratch"]
+    return subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=False)
+
+
+def test_killed_after_epoch_two_ends_with_the_same_bits(arcs, tmp_path):
+    assert _run(arcs, tmp_path, KILLED).returncode == -signal.SIGKILL
     scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    command = [sys.executable, "-c", textwrap.dedent(KILLED), tmp_path / "data.npz", scratch]
-    done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=False)
-    assert done.returncode == -signal.SIGKILL
     assert (scratch / "last.ckpt").exists()
     told = []
     resumed = _fit(arcs, epochs=4, scratch=scratch, progress=told.append)
@@ -138,6 +144,10 @@ def test_killed_after_epoch_two_ends_with_the_same_bits(arcs, tmp_path):
     told.clear()
     _same(resumed, _fit(arcs, epochs=4, scratch=scratch, progress=told.append))
     assert told == []  # a finished training is only read
+
+
+def test_two_devices_share_the_work(arcs, tmp_path):
+    assert _run(arcs, tmp_path, TWO).returncode == 0
 
 
 def test_early_stop_survives_a_resume(arcs, tmp_path):

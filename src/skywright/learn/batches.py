@@ -22,7 +22,8 @@ class Batches:
     """Iterate over chosen rows of `Images` as scaled batches.
 
     A small set is scaled once and kept; a large one is read from disk in chunks of consecutive
-    rows, which are drawn in random order and mixed a few at a time.
+    rows, which are drawn in random order and mixed a few at a time. Where several processes
+    train together, all draw the same batches and each takes its share of every one.
 
     Parameters
     ----------
@@ -40,8 +41,6 @@ class Batches:
         Largest shift of the augmentation along each axis.
     preload : int [byte], optional
         Sets up to this size are kept in memory; `PRELOAD_BYTES` by default.
-    rank, ranks : int
-        This process takes every ``ranks``-th image of each batch, beginning with ``rank``.
     """
 
     def __init__(
@@ -53,13 +52,10 @@ class Batches:
         generator: torch.Generator | None = None,
         shift: int = 0,
         preload: int | None = None,
-        rank: int = 0,
-        ranks: int = 1,
     ) -> None:
         self.images, self.rows, self.batch = images, rows, batch
         self.labels = torch.from_numpy(np.asarray(labels, dtype=np.float32))
         self.generator, self.shift = generator, shift
-        self.rank, self.ranks = rank, ranks
         size = 4 * len(rows) * int(np.prod(images.flux.shape[1:]))
         kept = size <= (PRELOAD_BYTES if preload is None else preload)
         chunk = len(rows) if kept else _CHUNK
@@ -78,9 +74,11 @@ class Batches:
                 order = torch.randperm(len(rows), generator=self.generator)
             for part in torch.tensor_split(order, _pieces(len(rows), self.batch)):
                 images, labels = values[part], self.labels[rows[part.numpy()]]
-                if self.generator is not None:
+                if self.generator is None:
+                    yield images, labels
+                else:
                     images = augment(images, self.generator, self.shift)
-                yield images[self.rank :: self.ranks], labels[self.rank :: self.ranks]
+                    yield images[_rank() :: _ranks()], labels[_rank() :: _ranks()]
 
     def _pools(self, generator: torch.Generator | None) -> list[list[np.ndarray]]:
         """Group the chunks that are in memory together, in this epoch's order."""
@@ -137,3 +135,13 @@ def turn(images: Tensor, view: int) -> Tensor:
 def _pieces(rows: int, batch: int) -> int:
     """Return the number of nearly equal batches that hold ``rows``."""
     return max(1, -(-rows // batch))
+
+
+def _ranks() -> int:
+    """Return how many processes train together."""
+    return torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
+
+
+def _rank() -> int:
+    """Return the number of this process among them."""
+    return torch.distributed.get_rank() if torch.distributed.is_initialized() else 0

@@ -150,7 +150,6 @@ def _train(
     path, settings = folder / "last.ckpt", _settings(config, images)
     state = read_state(path, settings)
     if state is None or not state["finished"]:
-        ranks = hardware["devices"] if isinstance(hardware["devices"], int) else 1
         generator = torch.Generator().manual_seed(training["seed"])
         batches = Batches(
             images,
@@ -159,7 +158,6 @@ def _train(
             training["batch"],
             generator,
             training["shift"],
-            ranks=ranks * hardware["num_nodes"],
         )
         checks = Batches(images, rows["validation"], labels, 256)
         module = Classifier(

@@ -194,6 +194,8 @@ def train(
         keeper,
     ]
     folder = keeper.path.parent
+    # by default Lightning would start the caller's script once more for each further device
+    forked = hardware["accelerator"] == "cpu" and hardware["devices"] not in (1, "auto")
     with warnings.catch_warnings(), _quiet():
         # these speak of DataLoader workers, of litlogger and of empty log folders: not of us
         warnings.filterwarnings("ignore", module="lightning")
@@ -206,6 +208,7 @@ def train(
             enable_model_summary=False,
             num_sanity_val_steps=0,
             log_every_n_steps=10**9,
+            strategy="ddp_fork" if forked else "auto",
             **hardware,
         )
         trainer.fit(

@@ -11,7 +11,7 @@ from skywright.data import Images
 
 __all__ = ["SOFTENING", "noise_source", "scale_images", "signal_to_noise"]
 
-SOFTENING = 3.0
+SOFTENING = 1.0
 
 
 def signal_to_noise(images: Images) -> np.ndarray:
