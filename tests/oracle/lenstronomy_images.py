@@ -51,7 +51,7 @@ def draw_system(rng: np.random.Generator) -> dict[str, Any]:
         },
         "source": {
             "amplitude": rng.uniform(0.02, 0.5),
-            "radius": rng.uniform(0.3, 2) if rng.random() < 0.5 else rng.uniform(0.1, 0.6),
+            "radius": rng.uniform(0.3, 2),
             "n": rng.uniform(0.5, 4),
             "q": rng.uniform(0.4, 1),
             "phi": rng.uniform(0, np.pi),

@@ -26,7 +26,7 @@ __all__ = ["Grid", "make_grid", "sample"]
 
 WINDOW = 3.5  # cells: radius of the first window
 USUAL, DEEPEST = 3, 8  # windows where nothing is known of a profile, and at most
-REACH = 0.9  # cells: half a diagonal, and the stretch of a footprint in the source plane
+REACH = 0.5  # cells: how far outside a window a cell may be centred and still be refined
 
 Rays = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 Profile = Callable[..., Tensor]
