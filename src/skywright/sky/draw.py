@@ -115,7 +115,11 @@ def draw_arcs(
     masses = draw_masses(field.q[row], field.theta[row], rng)
     sources = draw_sources(theta_e, field.fwhm, rng)
     x, y, magnification = place_sources(
-        masses, sources["radius"][:, 0] / theta_e, field.pixels / 2 / theta_e, rng
+        masses,
+        sources["radius"][:, 0] / theta_e,
+        field.pixels / 2 / theta_e,
+        field.fwhm / theta_e,
+        rng,
     )
     sources["x"] += (field.x[row] + x * theta_e)[:, None]
     sources["y"] += (field.y[row] + y * theta_e)[:, None]

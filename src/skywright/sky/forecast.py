@@ -15,7 +15,7 @@ __all__ = ["draw_forecast"]
 BRIGHTEST = 5  # galaxies whose mean flux sets the scale: one alone would set it by chance
 ARCSEC = 1.2  # their Einstein radius: between those of SLACS (1.2) and of groups
 WITHOUT_SCALE = 4.0  # the same in widths of the point spread function, where nothing is known
-NARROWEST = 0.5  # widths: a smaller Einstein ring is one point to everybody
+NARROWEST = 0.6  # widths: Collett 2015 asks for more than the half plus the source, squared
 ROUNDS = 1000
 
 
@@ -49,7 +49,7 @@ def draw_forecast(
         As for `draw_systems`.
     brightest : Quantity [angle] or float [pixel], optional
         Einstein radius of the five brightest galaxies; by default 1.2 arcsec, or 4 FWHM where
-        the images have no scale. Radii below 0.5 FWHM or beyond half the cutout are left out.
+        the images have no scale. Radii below 0.6 FWHM or beyond half the cutout are left out.
     scatter : float [dex]
         Scatter of the Einstein radius at given flux: 0.15 from the Faber-Jackson relation and as
         much from the distances.
@@ -133,7 +133,7 @@ def _draw_lenses(
         row, theta_e = np.append(row, drawn[fine]), np.append(theta_e, radius[fine])
     raise ValueError(
         f"with {top:.2f} pixels for the brightest galaxies hardly any Einstein radius lies "
-        f"between {bounds[0]:.2f} pixels (0.5 FWHM) and {bounds[1]:g} (half the cutout): give "
+        f"between {bounds[0]:.2f} pixels (0.6 FWHM) and {bounds[1]:g} (half the cutout): give "
         "another value for brightest"
     )
 

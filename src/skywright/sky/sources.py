@@ -10,7 +10,9 @@ from skywright.sky.lensing import trace
 __all__ = ["CLUMPS", "draw_sources", "place_sources"]
 
 CLUMPS = 4
-RADIUS_FWHM = (0.15, 0.8)  # half-light radius of the body in widths of the point spread function
+# Half-light radius of the body in widths of the point spread function: 0.1 to 0.4 arcsec, as
+# galaxies at redshifts of 1 to 3 have, at the resolution of a deep field.
+RADIUS_FWHM = (0.3, 1.2)
 LARGEST = 0.4  # in Einstein radii: a larger source makes a blob, not an arc
 LEAST_MAGNIFICATION = 3.0  # Collett 2015
 LEAST_INSIDE = 0.5  # share of the lensed light that has to fall into the cutout
@@ -67,13 +69,16 @@ def place_sources(
     masses: dict[str, np.ndarray],
     radius: np.ndarray,
     half: np.ndarray,
+    fwhm: np.ndarray,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw source positions uniformly over the part of the source plane that makes arcs.
 
-    That part is where a disc of the source's radius is magnified at least 3 times, so that every
-    configuration (rings, quads, cusps, folds, doubles) occurs as often as its cross-section says,
-    and where at least half of its light falls into the cutout. The latter matters for Einstein
+    That part is where a disc of the source's radius is magnified at least 3 times and stretched
+    to more than the point spread function (magnification times radius above its width: else the
+    images are points to everybody), so that every configuration (rings, quads, cusps, folds,
+    doubles) occurs as often as its cross-section says, and where at least half of its light falls
+    into the cutout. The last matters for Einstein
     radii of more than about half the half side, whose most lopsided doubles are left out.
 
     Parameters
@@ -84,6 +89,8 @@ def place_sources(
         Half-light radius of the source.
     half : (n,) [Einstein radius]
         Half the side of the cutout.
+    fwhm : (n,) [Einstein radius]
+        Full width at half maximum of the point spread function.
     rng : Generator
         Source of randomness.
 
@@ -96,7 +103,8 @@ def place_sources(
 
     References
     ----------
-    Collett 2015 (arXiv:1507.02657): a lens counts when its total magnification exceeds 3.
+    Collett 2015 (arXiv:1507.02657), section 2.3: a lens counts when its total magnification
+    exceeds 3 and its tangential stretch is resolved.
     """
     n = len(radius)
     x, y, magnification = np.zeros(n), np.zeros(n), np.zeros(n)
@@ -109,7 +117,8 @@ def place_sources(
         for rows in np.array_split(left, -(-left.size // 256)):
             total, inside = _count_rays(masses, radius, half, (x, y), rows)
             magnification[rows] = total
-            fine[rows] = (total >= LEAST_MAGNIFICATION) & (inside >= LEAST_INSIDE * total)
+            arc = (total >= LEAST_MAGNIFICATION) & (total * radius[rows] > fwhm[rows])
+            fine[rows] = arc & (inside >= LEAST_INSIDE * total)
         left = left[~fine[left]]
     return x, y, magnification
 
