@@ -72,11 +72,27 @@ def search(path: str) -> dict[str, float]:
     }
 
 
+def empty(image: str) -> str:
+    from skywright.data import open_survey
+    from skywright.find import detect, measure_psf, select_galaxies
+
+    survey = open_survey(image, scale="0.2 arcsec")
+    sources = detect(survey, threshold=6.0)
+    psf = measure_psf(survey, sources, psf=3)
+    return f"{len(select_galaxies(sources, psf=psf, size=32))} galaxies"
+
+
+def unscaled(image: str) -> str:
+    from skywright.data import open_survey
+    from skywright.find import detect
+
+    survey = open_survey(image)
+    return f"{len(detect(survey, threshold=6.0))} sources; scale unknown: {survey.reason}"
+
+
 def refusals(folder: Path) -> dict[str, str]:
     """Return what is said of each broken input, or what came of it."""
     from skywright.data import open_survey
-    from skywright.find import detect, select_galaxies
-    from skywright.find.psf import measure_psf
 
     image = np.random.default_rng(0).normal(5, 1, (200, 200)).astype("f4")
     header = fits.Header([("BUNIT", "nJy")])
@@ -91,16 +107,6 @@ def refusals(folder: Path) -> dict[str, str]:
     cut = folder / "cut.fits"
     cut.write_bytes(Path(whole).read_bytes()[:50_000])
 
-    def empty() -> str:
-        survey = open_survey(whole, scale="0.2 arcsec")
-        sources = detect(survey, threshold=6.0)
-        psf = measure_psf(survey, sources, psf=3)
-        return f"{len(select_galaxies(sources, psf=psf, size=32))} galaxies"
-
-    def unscaled() -> str:
-        survey = open_survey(whole)
-        return f"{len(detect(survey, threshold=6.0))} sources; scale unknown: {survey.reason}"
-
     cases: dict[str, Callable[[], object]] = {
         "NaN and infinite pixels": lambda: (
             f"{int(open_survey(write('holes.fits', holes)).tiles[0].read(0, 200, 0, 200)[2].sum())}"
@@ -108,13 +114,13 @@ def refusals(folder: Path) -> dict[str, str]:
         ),
         "nothing but NaN": lambda: open_survey(write("nan.fits", image * np.nan)),
         "truncated FITS": lambda: open_survey(str(cut)),
-        "image without scale": unscaled,
+        "image without scale": lambda: unscaled(whole),
         "image without unit": lambda: open_survey(write("bare.fits", image, fits.Header())),
         "one band": lambda: f"bands {open_survey(whole).bands}",
         "bands of two shapes": lambda: open_survey(
             {"g": whole, "r": write("small.fits", image[:-1])}
         ),
-        "empty field": empty,
+        "empty field": lambda: empty(whole),
     }
     return {name: _outcome(case, folder) for name, case in cases.items()}
 

@@ -146,7 +146,7 @@ def test_tiles_have_to_agree(one, image, tmp_path):
 
 def refused(tmp_path, image, case):
     """Return (image argument, options, error, words) of one broken input."""
-    good = write(tmp_path / "good.fits", image)
+    write(tmp_path / "good.fits", image)
     bad = tmp_path / "bad.fits"
     match case:
         case "missing":
@@ -181,6 +181,15 @@ def refused(tmp_path, image, case):
         case "no image":
             fits.PrimaryHDU().writeto(bad)
             return str(bad), {}, ValueError, "no image"
+        case _:
+            return refused_content(tmp_path, image, case)
+
+
+def refused_content(tmp_path, image, case):
+    """Return the same of one input whose file is sound, but not what is in it."""
+    good = write(tmp_path / "good.fits", image)
+    bad = tmp_path / "bad.fits"
+    match case:
         case "no pixels":
             path = tmp_path / "z.h5"
             with h5py.File(path, "w") as store:

@@ -41,9 +41,8 @@ class Page(HTMLParser):
         self.texts.append(data)
 
 
-@pytest.fixture(scope="module")
-def inputs():
-    rng = np.random.default_rng(0)
+def judge(rng):
+    """Return a truth and what the judge says of scores that know part of it."""
     label = np.arange(N) % 2
     group = np.arange(N) % GALAXIES
     snr = 2 * 50 ** rng.random(N)
@@ -83,10 +82,11 @@ def inputs():
         resamples=50,
         curves=curves,
     )
-    flux = rng.normal(0, 1, (N, 3, SIZE, SIZE)) + 20
-    options = {"bands": ("g", "r", "i"), "unit": u.nJy, "scale": 0.2 * u.arcsec}
-    painted = Images(flux=flux, object_id=np.asarray(truth["object_id"]), **options)
-    cutouts = Images(flux=flux[:GALAXIES], object_id=np.arange(GALAXIES), **options)
+    return truth, judged
+
+
+def facts():
+    """Return a survey, its point spread function and a ranked list, with hostile names."""
     plane = Tile(name=HOSTILE + ".fits", shape=(18000, 18000), flux=(Plane("a.fits", "0"),) * 3)
     ranked = QTable(
         {
@@ -106,13 +106,23 @@ def inputs():
     survey = Survey(
         tiles=(plane,), bands=("g", "r", "i"), unit=u.nJy, scale=0.2 * u.arcsec, reason=HOSTILE
     )
+    return {"survey": survey, "psf": psf, "ranked": ranked}
+
+
+@pytest.fixture(scope="module")
+def inputs():
+    rng = np.random.default_rng(0)
+    truth, judged = judge(rng)
+    flux = rng.normal(0, 1, (N, 3, SIZE, SIZE)) + 20
+    options = {"bands": ("g", "r", "i"), "unit": u.nJy, "scale": 0.2 * u.arcsec}
+    found = facts()
     return {
         "judged": judged,
-        "candidates": ranked,
-        "cutouts": cutouts,
+        "candidates": found["ranked"],
+        "cutouts": Images(flux=flux[:GALAXIES], object_id=np.arange(GALAXIES), **options),
         "truth": truth,
-        "painted": painted,
-        "facts": {"survey": survey, "psf": psf, "ranked": ranked},
+        "painted": Images(flux=flux, object_id=np.asarray(truth["object_id"]), **options),
+        "facts": found,
     }
 
 
