@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from record import ROOT, peak_memory_mb, record
@@ -30,9 +32,26 @@ def main() -> int:
             "node_seconds": {n: v["seconds"] for n, v in result["nodes"].items()},
         },
     )
-    FIGURES.mkdir(exist_ok=True)
-    shutil.copy(Path(result["run"]) / "report.html", place / "report.html")
+    picture(Path(result["run"]) / "report.html", FIGURES / "lens-search-report.png")
     return 0
+
+
+def picture(page: Path, target: Path) -> None:
+    """Take a screenshot of the top of a page, where Chromium is installed."""
+    browser = shutil.which("chromium")
+    if browser is None:
+        print("no chromium: the picture of the report is not renewed")
+        return
+    target.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as profile:
+        options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        options += [f"--user-data-dir={profile}", "--window-size=1200,1500", "--hide-scrollbars"]
+        subprocess.run(
+            [browser, *options, f"--screenshot={target}", page.as_uri()],
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
 
 
 if __name__ == "__main__":
