@@ -102,29 +102,29 @@ def ours(
 # --- lenstronomy -------------------------------------------------------------------------------
 
 
+def lenstronomy_model(fwhm: float, supersample: int) -> ImageModel:
+    corner = -(PIXELS - 1) / 2 * SCALE
+    data = oracle.ImageData(
+        np.zeros((PIXELS, PIXELS)),
+        ra_at_xy_0=corner,
+        dec_at_xy_0=corner,
+        transform_pix2angle=np.eye(2) * SCALE,
+    )
+    numerics = {"supersampling_factor": supersample, "supersampling_convolution": True}
+    return ImageModel(
+        data,
+        PSF("GAUSSIAN", fwhm=fwhm, pixel_size=SCALE),
+        LensModel(["SIE", "SHEAR"]),
+        LightModel(["SERSIC_ELLIPSE"]),
+        LightModel(["SERSIC_ELLIPSE"]),
+        kwargs_numerics=numerics,
+    )
+
+
 def lenstronomy(
     systems: list[dict[str, Any]], supersample: int, noise: bool = False
 ) -> Callable[[], np.ndarray]:
-    corner = -(PIXELS - 1) / 2 * SCALE
-    models = []
-    for fwhm in FWHM:
-        data = oracle.ImageData(
-            np.zeros((PIXELS, PIXELS)),
-            ra_at_xy_0=corner,
-            dec_at_xy_0=corner,
-            transform_pix2angle=np.eye(2) * SCALE,
-        )
-        numerics = {"supersampling_factor": supersample, "supersampling_convolution": True}
-        models.append(
-            ImageModel(
-                data,
-                PSF("GAUSSIAN", fwhm=fwhm, pixel_size=SCALE),
-                LensModel(["SIE", "SHEAR"]),
-                LightModel(["SERSIC_ELLIPSE"]),
-                LightModel(["SERSIC_ELLIPSE"]),
-                kwargs_numerics=numerics,
-            )
-        )
+    models = [lenstronomy_model(fwhm, supersample) for fwhm in FWHM]
     arguments = [
         [
             oracle.lens_arguments(s["lens"]),

@@ -98,7 +98,7 @@ def compare_closer(seed: int) -> dict[str, float]:
 def positions(kind: str) -> dict[str, float]:
     """Return worst errors of positions [DES pixel] and magnifications, and wrong numbers."""
     rng = np.random.default_rng(7)
-    worst = {"position_pixel": 0.0, "magnification": 0.0, "wrong_number": 0}
+    worst: dict[str, float] = {"position_pixel": 0.0, "magnification": 0.0, "wrong_number": 0}
     for _ in range(POSITIONS):
         ours, model, arguments = oracle.draw_lens(kind, rng)
         source = rng.uniform(-0.3, 0.3, 2)
@@ -117,7 +117,7 @@ def positions(kind: str) -> dict[str, float]:
             if abs(m) < 30:
                 error = abs(mu[np.argmin(distance)] / m - 1)
                 worst["magnification"] = max(worst["magnification"], error)
-    return worst
+    return {name: float(value) for name, value in worst.items()}
 
 
 def summary(rows: list[dict[str, Any]], name: str) -> dict[str, float]:
@@ -132,57 +132,49 @@ def summary(rows: list[dict[str, Any]], name: str) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else SYSTEMS
-    start = time.time()
-    cores = len(os.sched_getaffinity(0))
-    with multiprocessing.get_context("spawn").Pool(cores) as pool:
-        rows = pool.map(compare, range(count), chunksize=4)
-        worst = sorted(rows, key=lambda row: -row["float64 flux"])[:CLOSER]
-        closer = pool.map(compare_closer, [row["seed"] for row in worst], chunksize=1)
-    names = [key for key in rows[0] if f"{key} flux" in rows[0]]
-    table = {name: summary(rows, name) for name in names}
-    print(f"largest residual over the peak, and flux, of {count} systems against 15 x 15 samples")
-    print(f"{'':>16}{'median':>9}{'95 %':>9}{'worst':>9}{'flux med':>10}{'worst':>9}")
+def show(title: str, table: dict[str, dict[str, float]]) -> None:
+    print(title)
+    print(f"{'':>16}{'median':>9}{'95 %':>9}{'worst':>9}{'flux med':>9}{'worst':>9}")
     for name, figures in table.items():
         print(f"{name:>16}" + "".join(f"{100 * v:8.3f}%" for v in figures.values()))
-    parts = {}
-    for key in ("survey", "psf"):
-        for value in sorted({row[key] for row in rows}):
-            some = [row for row in rows if row[key] == value]
-            parts[value] = summary(some, "float64") | {"systems": len(some)}
-            print(
-                f"{value:>16}"
-                + "".join(f"{100 * v:8.3f}%" for v in list(parts[value].values())[:5])
-            )
-    print(f"the {CLOSER} with the largest error of flux, against 31 x 31 samples:")
-    for row in closer:
-        print(f"{row['seed']:>16}", {k: f"{100 * v:.3f}%" for k, v in row.items() if k != "seed"})
-    places = {kind: positions(kind) for kind in ("sie", "nfw")}
-    print("image positions and magnifications, worst:", places)
-    ours = table["float64"]
-    met = {
+
+
+def judge(ours: dict[str, float], places: dict[str, dict[str, float]]) -> dict[str, bool]:
+    return {
         "median_below_1_percent": ours["residual_median"] < 0.01,
         "95_percent_below_2_percent": ours["residual_95"] < 0.02,
         "flux_within_0.3_percent": ours["flux_worst"] < 0.003,
         "positions_within_0.02_pixel": all(p["position_pixel"] < 0.02 for p in places.values()),
         "magnifications_within_1_percent": all(p["magnification"] < 0.01 for p in places.values()),
     }
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else SYSTEMS
+    start = time.time()
+    with multiprocessing.get_context("spawn").Pool(len(os.sched_getaffinity(0))) as pool:
+        rows = pool.map(compare, range(count), chunksize=4)
+        worst = sorted(rows, key=lambda row: -row["float64 flux"])[:CLOSER]
+        closer = pool.map(compare_closer, [row["seed"] for row in worst], chunksize=1)
+    table = {key: summary(rows, key) for key in rows[0] if f"{key} flux" in rows[0]}
+    parts = {
+        value: summary([row for row in rows if row[key] == value], "float64")
+        for key in ("survey", "psf")
+        for value in sorted({row[key] for row in rows})
+    }
+    show(f"{count} systems, largest residual over the peak, and flux, against 15 x 15", table)
+    show("float64 by survey and point spread", parts)
+    print(f"the {CLOSER} with the largest error of flux, against 31 x 31 samples:")
+    for row in closer:
+        print(f"{row['seed']:>16}", {k: f"{100 * v:.3f}%" for k, v in row.items() if k != "seed"})
+    places = {kind: positions(kind) for kind in ("sie", "nfw")}
+    print("image positions and magnifications, worst:", places)
+    met = judge(table["float64"], places)
     print(met)
-    record(
-        "lens_images",
-        {
-            "systems": count,
-            "pixels": PIXELS,
-            "against": f"lenstronomy {version('lenstronomy')}, supersampling 15",
-            "engines": table,
-            "float64_parts": parts,
-            "worst_flux_against_31": closer,
-            "positions": places,
-            "met": met,
-            "seconds": round(time.time() - start),
-        },
-    )
+    figures = {"systems": count, "pixels": PIXELS, "engines": table, "float64_parts": parts}
+    figures |= {"against": f"lenstronomy {version('lenstronomy')}, supersampling 15"}
+    figures |= {"worst_flux_against_31": closer, "positions": places, "met": met}
+    record("lens_images", figures | {"seconds": round(time.time() - start)})
     if not all(met.values()):
         sys.exit(1)
 
