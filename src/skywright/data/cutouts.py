@@ -18,6 +18,8 @@ __all__ = ["cut_out"]
 # Pixels are read in blocks of this height and width, and the cutouts in them taken together.
 BLOCK = (512, 4096)
 IN_MEMORY = 1 << 30
+# Rms whose square, and that of light 10,000 times brighter, is known in single precision.
+NOISE = (1e-18, 1e14)
 
 
 def cut_out(
@@ -30,10 +32,10 @@ def cut_out(
 ) -> Images:
     """Cut a square around every object.
 
-    Flux is what the survey holds: no sky is subtracted, so that whole numbers stay whole. Pixels
-    that must not be used are filled with the level of the sky around them and marked in ``mask``.
-    The variance is that of the local sky, one number an object and band, or the map that the
-    weight gives.
+    The level of the sky around the object is subtracted, rounded where pixels are whole numbers, so
+    that these stay whole. Pixels that must not be used become zero and are marked in ``mask``. The
+    variance is that of the local sky, one number an object and band, or the map that the weight
+    gives.
 
     Parameters
     ----------
@@ -56,7 +58,8 @@ def cut_out(
     Raises
     ------
     ValueError
-        A cutout would leave its tile; `skywright.find.select_galaxies` removes such objects.
+        A cutout would leave its tile (`skywright.find.select_galaxies` removes such objects), or
+        the sky has no noise that arithmetic can hold.
     """
     _check(survey, catalog, size)
     corner, tile = corners(catalog, size), np.asarray(catalog["tile"])
@@ -69,11 +72,15 @@ def cut_out(
         else np.zeros((*shape[:2], 1, 1), dtype=np.float32)
     )
     mask = _room((shape[0], size, size), np.dtype(bool), scratch, "mask")
+    highest = 0.0
     for number in np.unique(tile):
         source = survey.tiles[number]
         rows = np.flatnonzero(tile == number)
         x, y = np.asarray(catalog["x"][rows]), np.asarray(catalog["y"][rows])
         level, rms = measure_background(source).at(x, y)
+        _check_noise(rms, source, survey.bands)
+        level = np.rint(level) if survey.quantised else level
+        highest = max(highest, float(level.max()))
         if not weighted:
             variance[rows] = (rms.T**2)[:, :, None, None]
         _fill(source, rows, corner[rows], (level.T, rms.T), size, (flux, variance, mask))
@@ -89,7 +96,8 @@ def cut_out(
         mask=mask,
         psf_fwhm=None if psf is None else np.asarray(psf.fwhm, dtype=float),
         quantised=survey.quantised,
-        saturation=survey.saturation,
+        # One number for all: the sky is taken off it where that is brightest.
+        saturation=None if survey.saturation is None else survey.saturation - highest,
         reason=survey.reason,
     )
 
@@ -111,6 +119,23 @@ def _check(survey: Survey, catalog: QTable, size: int) -> None:
                 f"{len(outside)} cutouts of {size} pixels leave tile {number}, as that of object "
                 f"{catalog['object_id'][outside[0]]}: leave out objects near the edge, as "
                 "skywright.find.select_galaxies does"
+            )
+
+
+def _check_noise(rms: np.ndarray, source: Tile, bands: tuple[str, ...]) -> None:
+    """Refuse a sky (band, n) without noise, or whose square does not fit into single precision."""
+    for band, values in zip(bands, rms, strict=True):
+        if not values.all():
+            raise ValueError(
+                f"tile {source.name!r}: the sky of band {band!r} has no noise around "
+                f"{int((values == 0).sum())} of {len(values)} objects, so signal to noise means "
+                "nothing: give a mask where the image is padded or clipped at black"
+            )
+        if not NOISE[0] <= values.min() <= values.max() <= NOISE[1]:
+            raise ValueError(
+                f"tile {source.name!r}: the noise of band {band!r} is {np.median(values):.3g}; "
+                f"expected {NOISE[0]:g} to {NOISE[1]:g}: multiply the pixels into a unit nearer to "
+                "the noise"
             )
 
 
@@ -142,7 +167,7 @@ def _fill(
             y, x = corner[member] - low
             window = (slice(y, y + size), slice(x, x + size))
             row, hidden = rows[member], bad[window]
-            flux[row] = np.where(hidden, level[member][:, None, None], pixels[(..., *window)])
+            flux[row] = np.where(hidden, 0, pixels[(..., *window)] - level[member][:, None, None])
             mask[row] = hidden
             if noise is not None and variance.shape[-1] == size:
                 flat = rms[member][:, None, None] ** 2

@@ -22,7 +22,7 @@ class Images:
     Parameters
     ----------
     flux : (n, band, y, x) [unit]
-        Surface flux per pixel.
+        Flux per pixel, above the level of the sky.
     bands : (band,)
         Names, in the order of the band axis.
     unit : Unit
@@ -42,7 +42,7 @@ class Images:
     quantised : bool
         Whether pixel values are whole numbers (an 8-bit image): what is painted is rounded alike.
     saturation : float [unit], optional
-        Largest value a pixel can take.
+        Largest value a pixel can take, above the level of the sky.
     reason : str
         Why ``scale`` is unknown.
     """
