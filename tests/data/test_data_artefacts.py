@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import astropy.units as u
+import h5py
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
@@ -356,3 +357,56 @@ def test_arrays_and_columns_come_back(array, tmp_path_factory):
         column = load(folder / "table")["x"]
         assert np.array_equal(column, array, equal_nan=array.dtype.kind == "f")
         assert digest(load(folder / "table")) == digest(Table({"x": Column(array)}))
+
+
+def shaped(*shape):
+    """An array file that claims more than it holds."""
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little") + header.encode()
+
+
+FORGED = {
+    "a list": "[1]",
+    "brackets without end": "[" * 100_000,
+    "a value of no kind": '{"kind": "value", "value": {}}',
+    "a part that climbs": '{"kind": "value", "value": {"part": "../other"}}',
+    "a part that is the whole": '{"kind": "value", "value": {"part": "."}}',
+    "a function for a cosmology": '{"kind": "value", "value": {"cosmology": {"dict": '
+    '{"cosmology": "z_at_value", "func": 1, "fval": 2}}}}',
+    "brackets in a unit": '{"kind": "value", "value": {"unit": "%s"}}' % ("(" * 5000),
+    "an array of a terabyte": '{"kind": "array", "unit": "none"}',
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_forged_artefact_is_one_clear_error(name, tmp_path):
+    (tmp_path / "artefact.json").write_text(FORGED[name])
+    (tmp_path / "array.npy").write_bytes(shaped(10**15))
+    with pytest.raises(DamagedArtefact, match=r"cannot be read|does not fit") as caught:
+        load(tmp_path)
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize("how", ["external storage", "external link", "virtual dataset"])
+def test_pixels_of_another_file_are_not_read(how, tmp_path):
+    secret = tmp_path / "secret.h5"
+    with h5py.File(secret, "w") as store:
+        store["x"] = np.ones((1, 1, 4, 4), dtype=np.float32)
+    save(images(1), tmp_path / "a")
+    for file, name in ((tmp_path / "a" / "images.h5", "image/flux"), (tmp_path / "b.h5", "flux")):
+        with h5py.File(file, "a") as store:
+            store.pop(name, None)
+            shape = (1, 1, 4, 4) if "image" in name else (4, 4)
+            if how == "external link":
+                store[name] = h5py.ExternalLink(str(secret), "/x")
+            elif how == "external storage":
+                store.create_dataset(name, shape, "f4", external=[(str(secret), 0, 64)])
+            else:
+                layout = h5py.VirtualLayout(shape, "f4")
+                layout[:] = h5py.VirtualSource(str(secret), "x", shape)
+                store.create_virtual_dataset(name, layout)
+            store[name].attrs["unit"] = "nJy"
+    with pytest.raises(DamagedArtefact, match="from another file"):
+        load(tmp_path / "a")
+    with pytest.raises(ValueError, match=r"from another file|expected one dataset"):
+        open_survey(tmp_path / "b.h5", unit="nJy")

@@ -10,6 +10,7 @@ from flow_plans import library, plan, ref
 import skywright
 from skywright import flow
 from skywright.data.tables import read_table
+from skywright.flow.events import RunError
 from skywright.flow.plan import Node, RecipeError, Ref
 
 
@@ -120,3 +121,12 @@ def test_columns_of_a_tuple_and_of_an_array(tmp_path):
     wrong = Node("t.a,b", "t.a,b", "column", library("numpy.ones", [4, 3]), columns=("a", "b"))
     run = flow.run(plan(tmp_path, nodes | {"t.a,b": wrong}), workspace=tmp_path / "ws", workers=1)
     assert run.nodes["t.a,b"]["message"] == "ValueError: 3 columns for 2 names: a, b"
+
+
+@pytest.mark.parametrize("name", ["é\n", "x"])
+def test_table_that_a_file_cannot_hold_is_one_clear_error(tmp_path, name):
+    values = [library("numpy.sum", imported=True)] if name == "x" else [1]
+    made = plan(tmp_path, table("t", **{name: library("astropy.table.Column", values)}))
+    with pytest.raises(RunError, match="cannot be written"):
+        flow.run(made, workspace=tmp_path / "ws", out=tmp_path / "out.fits", workers=1)
+    assert not list(tmp_path.glob("*.fits"))

@@ -1,4 +1,6 @@
 import json
+import os
+import shutil
 
 import pytest
 from astropy.table import QTable
@@ -233,3 +235,71 @@ def test_equal_nodes_are_computed_once(go):
     run = go({n: library("numpy.arange", 3) for n in "abc"}, workers=2)
     assert sorted(states(run).values()) == ["cached", "cached", "computed"]
     assert run["c"].tolist() == [0, 1, 2]
+
+
+def strange_folder(folder, harm):
+    """Make an unfinished run folder from elsewhere that would lead the next run astray."""
+    folder.mkdir()
+    record = {"state": "failed", "run": "../../away/taken" if harm == "name" else "first"}
+    (folder / "provenance.json").write_text(json.dumps(record))
+    for name in ("recipe.yml", "run.log"):
+        (folder / name).touch()
+    away = folder.parent / "away"
+    away.mkdir()
+    (away / "precious").write_text("precious")
+    if harm == "pipe":
+        os.mkfifo(folder / "pipe")
+    elif harm == "folder":
+        (folder / "artefacts").symlink_to(away)
+    elif harm != "name":
+        (folder / harm).unlink()
+        (folder / harm).symlink_to(away / "precious")
+    return away
+
+
+@pytest.mark.parametrize("harm", ["name", "recipe.yml", "run.log", "folder", "pipe"])
+def test_run_folder_that_leads_elsewhere_is_not_gone_on_with(go, tmp_path, harm):
+    away = strange_folder(tmp_path / "first", harm)
+    with pytest.raises(RecipeError, match="no run folder"):
+        go({"a": library("abs", -1)}, out=tmp_path / "first")
+    assert [p.name for p in away.iterdir()] == ["precious"]
+    assert (away / "precious").read_text() == "precious"
+
+
+def test_second_name_of_a_file_in_a_run_folder_is_not_written_through(go, tmp_path):
+    away = strange_folder(tmp_path / "first", "name")
+    (tmp_path / "first" / "provenance.json").unlink()
+    (tmp_path / "first" / "recipe.yml").unlink()
+    os.link(away / "precious", tmp_path / "first" / "recipe.yml")
+    assert go({"a": library("abs", -1)}, out=tmp_path / "first").ok
+    assert (away / "precious").read_text() == "precious"
+
+
+@pytest.mark.parametrize("record", ["[" * 100_000, '{"state": "done", "ended": 3, "nodes": [1]}'])
+def test_strange_records_of_other_runs_do_no_harm(go, tmp_path, record):
+    folder = tmp_path / "ws" / "runs" / "recipe-x"
+    folder.mkdir(parents=True)
+    (folder / "provenance.json").write_text(record)
+    assert flow.measured(tmp_path / "ws", "recipe")[1] == {}
+    assert flow.measured(tmp_path / "ws", "**[")[0] == ""
+    run = go({"a": 1, "b": library("abs", ref("a"))}, reused={"a": folder})
+    assert "has no artefact of node 'a'" in run.nodes["a"]["message"]
+
+
+@pytest.mark.parametrize("harm", ["link", "pipe", "outside"])
+def test_artefact_that_leads_out_of_its_run_is_refused(go, tmp_path, harm):
+    nodes = {"a": library("numpy.arange", 5), "b": library("numpy.sum", ref("a"))}
+    earlier = go(nodes, out=tmp_path / "first").folder
+    artefact = earlier / "artefacts" / "a"
+    if harm == "link":
+        (artefact / "extra").symlink_to("/etc/hostname")
+    elif harm == "pipe":
+        os.mkfifo(artefact / "extra")
+    else:
+        record = json.loads((earlier / "provenance.json").read_text())
+        record["nodes"]["a"]["folder"] = str(tmp_path / "copy")
+        shutil.copytree(artefact, tmp_path / "copy")
+        (earlier / "provenance.json").write_text(json.dumps(record))
+    run = go(nodes, reused={"a": earlier}, out=tmp_path / "second")
+    assert "leads out of it" in run.nodes["a"]["message"]
+    assert not (run.folder / "artefacts" / "a").exists()

@@ -237,3 +237,14 @@ def test_joined_images_stay_on_disk_until_sliced(tmp_path):
 def test_what_has_no_rows_cannot_be_cut(value):
     with pytest.raises(TypeError, match="cannot be cut into rows"):
         cut(value, slice(0, 1))
+
+
+def test_no_module_of_the_current_folder_is_run(tmp_path, steps, monkeypatch):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    for name in ("json", "pickle", "numpy", "skywright"):
+        (here / f"{name}.py").write_text("open('canary', 'w').close()\n")
+    run = flow.run(plan(tmp_path, {"a": library("abs", -1)}), workspace=tmp_path / "ws", workers=1)
+    assert run["a"] == 1
+    assert not (here / "canary").exists()

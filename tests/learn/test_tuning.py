@@ -126,3 +126,14 @@ def test_missing_features_and_models_are_named(tuned):
         predict_table(replace(tuned[0], estimator=b""), table)
     with pytest.raises(ValueError, match="one class only"):
         tune_classifier(table, np.zeros(500, dtype=int), roles, trials=1)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("left", 0), ("right", 10**8), ("feature_idx", 10**6)]
+)
+def test_trees_that_lead_astray_are_refused(tuned, field, value):
+    estimator = load_estimator(tuned[0].estimator)
+    nodes = estimator._predictors[0][0].nodes
+    nodes[field][0] = value
+    with pytest.raises(ValueError, match="lead astray"):
+        load_estimator(dump_estimator(estimator))

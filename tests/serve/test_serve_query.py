@@ -1,6 +1,7 @@
 """What a query gives: tables of runs, sweeps, units, limits."""
 
 import json
+import os
 
 import numpy as np
 import pyarrow as pa
@@ -169,3 +170,41 @@ def test_special_columns_come_through(workspace, run_writer):
 
 def test_python_sees_an_arrow_table(workspace):
     assert isinstance(query("SELECT 1 AS one", workspace), pa.Table)
+
+
+STRANGE = [
+    {"run": ""},
+    {"run": "\ud800"},
+    {"run": "\x1b[2J"},
+    {"run": "x" * 10_000},
+    {"run": 3},
+    {"seconds": 1e300},
+    {"ended": "0001-01-01T00:00:00+00:00"},
+    {"nodes": {"\udfff": {"folder": "artefacts/candidates"}}},
+    {"nodes": {"a[=3]": {"folder": "artefacts/candidates"}}},
+]
+
+
+@pytest.mark.parametrize("facts", STRANGE, ids=str)
+def test_a_run_with_a_strange_record_is_left_out(workspace, facts):
+    record = workspace / "runs" / "search-2" / "provenance.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | facts))
+    with pytest.warns(UserWarning, match=r"search-2 is skipped") as caught:
+        assert rows("SELECT count(*) AS n FROM candidates", workspace) == [{"n": 5}]
+    assert all(str(w.message).isprintable() for w in caught)
+
+
+@pytest.mark.parametrize("harm", ["deep", "pipe", "device", "link"])
+def test_a_record_that_is_no_plain_file_is_left_out(workspace, harm):
+    folder = workspace / "runs" / "search-2"
+    file = folder / ("artefacts/candidates/table.parquet" if harm == "link" else "provenance.json")
+    file.unlink()
+    if harm == "deep":
+        file.write_text("[" * 100_000)
+    elif harm == "pipe":
+        os.mkfifo(file)
+    else:
+        other = workspace.parent / "away" / "artefacts" / "candidates" / "table.parquet"
+        file.symlink_to(other if harm == "link" else "/dev/zero")
+    with pytest.warns(UserWarning, match=r"search-2 is skipped"):
+        assert rows("SELECT count(*) AS n FROM candidates", workspace) == [{"n": 5}]

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from skywright.cli.printing import printable
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -90,7 +92,7 @@ def _answer(sql: str | None, workspace: Path, limit: int, timeout: float) -> pa.
 
 
 def _stop(text: str, code: int) -> NoReturn:
-    typer.echo(f"skywright: {text}", err=True)
+    typer.echo(f"skywright: {printable(text)}", err=True)
     raise typer.Exit(code)
 
 
@@ -104,7 +106,7 @@ def _told() -> Iterator[None]:
         finally:
             for warning in caught:
                 if warning.category is UserWarning:
-                    typer.echo(f"skywright: {warning.message}", err=True)
+                    typer.echo(f"skywright: {printable(str(warning.message))}", err=True)
 
 
 def _bytes(answer: pa.Table, form: Format) -> bytes:
@@ -141,8 +143,8 @@ def _plain(value: Any) -> Any:
 
 def _text(answer: pa.Table) -> str:
     """Return the rows in columns, with units under the names where there are any."""
-    heads = list(answer.schema.names)
-    units = [((f.metadata or {}).get(b"unit") or b"").decode() for f in answer.schema]
+    heads = [_cell(name) for name in answer.schema.names]
+    units = [_cell(((f.metadata or {}).get(b"unit") or b"").decode()) for f in answer.schema]
     lines = [heads, *([units] if any(units) else [])]
     cells = [[_cell(value) for value in column.to_pylist()] for column in answer.columns]
     widths = [

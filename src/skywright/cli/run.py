@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from skywright.cli.printing import printable
+
 if TYPE_CHECKING:
     from skywright.flow import Plan, Run
 
@@ -138,7 +140,7 @@ def _stop(text: str, code: int, as_json: bool) -> None:
     if as_json:
         empty: dict[str, Any] = {"nodes": {}, "results": {}, "expect": {}}
         typer.echo(json.dumps({"ok": False, "run": None, **empty, "error": text}))
-    typer.echo(f"skywright: {text}", err=True)
+    typer.echo(f"skywright: {printable(text)}", err=True)
     raise typer.Exit(code) from None
 
 
@@ -160,15 +162,17 @@ def _tell(done: Run, plan: Plan, verbose: bool) -> None:
     for name, node in done.nodes.items():
         if node["state"] in ("failed", "waiting") and not node["message"].startswith("waits for"):
             mark = f" ({plan.nodes[name].mark})" if plan.nodes[name].mark else ""
-            typer.echo(f"node {name}{mark} {_verb(node['state'])}: {node['message']}", err=True)
+            text = f"node {name}{mark} {_verb(node['state'])}: {node['message']}"
+            typer.echo(printable(text), err=True)
     if done.state == "failed":
         if verbose:
-            typer.echo((done.folder / "run.log").read_text(), err=True)
+            log = (done.folder / "run.log").read_text("utf-8", errors="backslashreplace")
+            typer.echo(printable(log), err=True)
         typer.echo(f"the traceback is in {done.folder / 'run.log'}", err=True)
     for name, judged in done.expect.items():
         if not judged["met"]:
             value = done.results.get(name, done.results.get(name.partition(".")[2]))
-            typer.echo(f"expected {name} {judged['bound']}, got {value}", err=True)
+            typer.echo(printable(f"expected {name} {judged['bound']}, got {value}"), err=True)
     states = [n["state"] for n in done.nodes.values()]
     counts = ", ".join(f"{states.count(s)} {s}" for s in sorted(set(states)))
     typer.echo(f"{done.state}: {counts}; {'report: ' if done.report else 'run: '}"

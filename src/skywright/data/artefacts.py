@@ -6,6 +6,7 @@ Nothing that is loaded can run code, and what could not be loaded again is refus
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from skywright.data.canonical import Hasher
 from skywright.data.images import Images
 from skywright.data.model import Model
 from skywright.data.models import hash_model, read_model, write_model
+from skywright.data.plainjson import read_json
 from skywright.data.report import Files, Report
 from skywright.data.reports import (
     hash_files,
@@ -37,6 +39,7 @@ from skywright.data.units import read_unit, unit_text
 
 __all__ = ["DamagedArtefact", "digest", "load", "save"]
 
+PART = re.compile(r"part\d+")
 COLUMNS = (Column, Masked, Time, SkyCoord)
 
 
@@ -76,22 +79,18 @@ def load(folder: Path) -> Any:
     DamagedArtefact
         A file is missing, truncated or altered.
     """
-    import pyarrow as pa
-
     folder = Path(folder)
     try:
-        head = json.loads((folder / "artefact.json").read_text("utf-8"))
-        return _read(head, folder)
-    except DamagedArtefact:
+        return _read(read_json(folder / "artefact.json"), folder)
+    except (DamagedArtefact, ImportError):
         raise
-    except (OSError, ValueError, KeyError, TypeError, EOFError, pa.ArrowException) as error:
+    except MemoryError as error:
+        raise DamagedArtefact(f"{folder}: does not fit into memory ({error})") from error
+    except Exception as error:  # a forged file makes its reader fail in any way, once it is read
         raise DamagedArtefact(
-            f"{folder}: cannot be read ({type(error).__name__}: {error}); delete it and run again"
+            f"{folder}: cannot be read ({type(error).__name__}: {str(error):.500}); delete it and "
+            "run again"
         ) from error
-    except Exception as error:
-        if type(error).__name__ != "SafetensorError":
-            raise
-        raise DamagedArtefact(f"{folder}: cannot be read ({error}); delete it") from error
 
 
 def digest(value: Any) -> str:
@@ -148,7 +147,14 @@ def _read(head: dict[str, Any], folder: Path) -> Any:
             return _read_column(folder, head)
         case "array":
             return _read_array(folder, head)
-    return decode(head["value"], lambda name: load(folder / name))
+    return decode(head["value"], lambda name: load(_part(folder, name)))
+
+
+def _part(folder: Path, name: str) -> Path:
+    """Return the folder of a part, as `_saver` names it; no other may be read."""
+    if not PART.fullmatch(name):
+        raise ValueError(f"{name!r} is no part of an artefact")
+    return folder / name
 
 
 def _hash(value: Any, into: Hasher) -> None:

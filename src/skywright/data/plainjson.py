@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["plain"]
+__all__ = ["plain", "read_json"]
+
+
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file that anyone may have written.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such regular file; a pipe or a device would never end.
+    ValueError
+        It is no JSON, or nested too deep.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such file")
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except RecursionError:
+        raise ValueError(f"{path}: nested too deep") from None
 
 
 def plain(value: Any) -> Any:

@@ -15,6 +15,8 @@ import numpy as np
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 
+from skywright.data.hdf5 import own_dataset
+
 __all__ = ["Opened", "Plane", "open_planes", "read_plane"]
 
 FITS = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz", ".fz")
@@ -124,7 +126,7 @@ def read_plane(plane: Plane, window: tuple[int, int, int, int]) -> np.ndarray:
             import h5py
 
             with h5py.File(path, "r") as store:
-                return np.array(store[plane.part][key], dtype=np.float32)
+                return np.array(own_dataset(store, plane.part)[key], dtype=np.float32)
         pixels, _ = _decode(path)
         return pixels[key].astype(np.float32)
 
@@ -271,7 +273,7 @@ def _open_hdf5(path: Path, part: str, sha256: str) -> Opened:
                 f"got {found or 'none'}; name it as 'file.h5[name]'"
             )
         ((name, shape),) = found.items()
-        whole = store[name].dtype.kind in "iu"
+        whole = own_dataset(store, name).dtype.kind in "iu"
         lead = _lead(shape)
         planes = tuple(Plane(str(path), sha256, name, index) for index in lead)
         return Opened(planes, ("",) * len(lead), (shape[-2], shape[-1]), None, whole)

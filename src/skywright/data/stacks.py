@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from skywright.data.canonical import Hasher
+from skywright.data.hdf5 import own_dataset
 from skywright.data.images import Images
 from skywright.data.units import read_unit, unit_text
 
@@ -50,7 +51,7 @@ class Stored:
         import h5py
 
         with h5py.File(self.file, "r") as store:
-            return np.asarray(store[self.name][key])
+            return np.asarray(own_dataset(store, self.name)[key])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[...], dtype=dtype)
@@ -107,10 +108,11 @@ def read_images(path: Path) -> Images:
         def lazy(name: str) -> Stored | None:
             if name not in group:
                 return None
-            return Stored(path, f"image/{name}", group[name].shape, group[name].dtype)
+            data = own_dataset(group, name)
+            return Stored(path, f"image/{name}", data.shape, data.dtype)
 
         def small(name: str, where: Any = store) -> np.ndarray | None:
-            return np.asarray(where[name]) if name in where else None
+            return np.asarray(own_dataset(where, name)) if name in where else None
 
         scale = None
         if "scale" in group:
@@ -121,7 +123,7 @@ def read_images(path: Path) -> Images:
             bands=tuple(group["band"].asstr()[:]),
             unit=read_unit(group["flux"].attrs["unit"]),
             scale=scale,
-            object_id=np.asarray(store["object_id"]),
+            object_id=np.asarray(own_dataset(store, "object_id")),
             ra=small("ra"),
             dec=small("dec"),
             variance=lazy("variance"),

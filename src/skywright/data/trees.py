@@ -197,4 +197,6 @@ def _make_cosmology(content: dict[str, Any]) -> Cosmology:
     import astropy.cosmology
 
     kind = getattr(astropy.cosmology, content["cosmology"])
+    if not (isinstance(kind, type) and issubclass(kind, Cosmology)):
+        raise ValueError(f"{content['cosmology']!r} is no cosmology")
     return Cosmology.from_format({**content, "cosmology": kind}, format="mapping")

@@ -24,7 +24,7 @@ NAMES = {
 }
 
 
-def locate(survey: Survey, positions: Any) -> Table | None:
+def locate(survey: Survey, positions: Any, *, required: bool = True) -> Table | None:
     """Bring a table of positions to pixels of the survey's tiles.
 
     Parameters
@@ -34,6 +34,8 @@ def locate(survey: Survey, positions: Any) -> Table | None:
     positions : Table, str, Path or None
         Columns ``x, y`` [pixel, 0 at the centre of the first] and ``tile`` when there are several,
         or ``ra, dec`` [deg]; ``object_id`` is kept. CSV, ECSV, FITS, VOTable or Parquet.
+    required : bool
+        Whether to refuse a table none of whose positions lies inside.
 
     Returns
     -------
@@ -64,14 +66,14 @@ def locate(survey: Survey, positions: Any) -> Table | None:
     if len(np.unique(identity)) < len(identity):
         raise ValueError("object_id of the positions is not unique")
     keep = _inside(survey, *places)
-    if not keep.any():
+    if required and not keep.any():
         raise ValueError(f"none of {len(table)} positions lies inside the survey")
     names = ("object_id", "tile", "x", "y")
     return Table(dict(zip(names, (v[keep] for v in (identity, *places)), strict=True)))
 
 
 def _read(path: Path) -> Table:
-    if not path.exists():
+    if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such table of positions")
     try:
         return read_table(path) if path.suffix == ".parquet" else Table.read(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -18,7 +19,12 @@ from skywright.flow.randomness import missing
 
 __all__ = ["Known", "check_call"]
 
+# Templates of str.format, which can reach into objects: {name.__globals__[…]}.
+TEMPLATES = ("uniq_col_name", "format")
+REACHING = re.compile(r"\{[^{}:!]*[.\[]")
 FILLED = ("scratch", "progress")  # the engine's alone: a recipe may not say where to write
+# Theirs too: numpy.fromfunction hands what it does not know to a step of ours.
+OURS = ("skywright.", "skypy.", "numpy.", "scipy.", "astropy.")
 # Signatures that say less than the function takes.
 UNTOLD = ("numpy.arange", "builtins.dict", "numpy.random.rand", "numpy.random.randn")
 PLAIN = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
@@ -78,9 +84,21 @@ def check_call(
     wanted = _annotations(call.target)
     for place, known in given.items():
         name = place if isinstance(place, str) else names[place] if place < len(names) else ""
+        if name in TEMPLATES and call.path.startswith("astropy.table."):
+            _check_template(call.path, name, known)
         for value in known.values:
             if name in wanted:
                 _check_value(call.path, name, value, wanted[name], signature, known.mark)
+
+
+def _check_template(path: str, name: str, known: Known) -> None:
+    """Refuse a template that is not written out, or that asks for parts of what it shows."""
+    if not known.values or any(isinstance(v, str) and REACHING.search(v) for v in known.values):
+        raise RecipeError(
+            f"!{path}: {name} has to be written out, and may show whole values alone, as "
+            "'{col_name}_{table_name}' or '{:.3f}'",
+            known.mark,
+        )
 
 
 def _signature(call: Call) -> inspect.Signature | None:
@@ -105,7 +123,7 @@ def _names(call: Call, signature: inspect.Signature, keys: Mapping[str, Mark]) -
             call.mark,
         )
     given = [*places[: len(call.args)], *call.kwargs]
-    for name in FILLED if call.path.startswith(("skywright.", "skypy.")) else ():
+    for name in FILLED if call.path.startswith(OURS) else ():
         if name in given:
             mark = keys.get(name, call.mark)
             raise RecipeError(f"{name!r} is filled in by the engine: leave it out", mark)

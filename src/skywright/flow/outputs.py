@@ -11,6 +11,7 @@ from astropy.table import Table
 
 import skywright
 from skywright.data.tables import write_table
+from skywright.flow.events import RunError
 from skywright.flow.plan import Plan, RecipeError
 from skywright.flow.runs import Run
 
@@ -64,7 +65,25 @@ def write_tables(run: Run, plan: Plan, path: Path) -> list[Path]:
     FITS gets one extension per table, HDF5 ``tables/<name>``; Parquet and ECSV hold one table a
     file, and several become ``out_<table>.parquet``. Seed, recipe and version are in the
     metadata of each table.
+
+    Raises
+    ------
+    RunError
+        If a table holds what a file of this kind cannot hold.
     """
+    try:
+        return _write_files(_tables(run, plan), path)
+    except OSError:
+        raise
+    except Exception as error:  # every format has its own way of refusing a table
+        text = error.args[0] if isinstance(error, KeyError) and error.args else error
+        raise RunError(
+            f"-o {path}: the tables are in {run.folder}, but cannot be written as such a file: "
+            f"{text}"
+        ) from error
+
+
+def _tables(run: Run, plan: Plan) -> dict[str, Table]:
     tables = {}
     for name, node in plan.nodes.items():
         if node.kind == "complete" and name in run.nodes:
@@ -73,6 +92,11 @@ def write_tables(run: Run, plan: Plan, path: Path) -> list[Path]:
                 {"RECIPE": plan.file.name, "SEED": plan.seed, "VERSION": skywright.__version__}
             )
             tables[_table_name(name)] = table
+    return tables
+
+
+def _write_files(tables: dict[str, Table], path: Path) -> list[Path]:
+    """Write each file aside, then put it in its place."""
     files = _files(path, list(tables))
     for file in dict.fromkeys(files.values()):
         aside = file.with_name(f".{secrets.token_hex(4)}{file.name}")

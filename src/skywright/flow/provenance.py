@@ -100,7 +100,7 @@ def _expect(plan: Plan, results: dict[str, Any]) -> dict[str, Any]:
 
 def _write_log(schedule: Schedule, folder: Folder) -> None:
     """Append the tracebacks of failed nodes to the log."""
-    with open(folder.log, "a") as log:
+    with open(folder.log, "a", encoding="utf-8", errors="backslashreplace") as log:
         for name, state in schedule.states.items():
             if state.state == "failed":
                 log.write(f"\nnode {name} failed: {state.message}\n{state.trace}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import glob
 import json
 import os
 import secrets
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from skywright.data import artefacts
+from skywright.data.plainjson import read_json
 from skywright.flow.plan import Plan, RecipeError
 from skywright.flow.store import LABEL, Entry
 
@@ -117,10 +119,10 @@ def open_run(
                 "changed: choose another folder for -o"
             )
         return Folder(run, path, identity, finished=True)
-    if path.is_file() or (path.is_dir() and any(path.iterdir()) and not _is_run(path)):
+    if path.is_file() or (path.is_dir() and any(path.iterdir()) and not _is_run(path, run)):
         raise RecipeError(f"{path} exists and is no run folder: choose another one for -o")
     path.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(plan.file, path / "recipe.yml")
+    _copy(plan.file, path / "recipe.yml")
     (path / "run.log").touch()
     _register(workspace, run, path)
     return Folder(run, path, identity)
@@ -137,28 +139,48 @@ def measured(workspace: Path, recipe: str) -> tuple[str, dict[str, float]]:
         Name of the recipe's file without its suffix.
     """
     newest: dict[str, Any] = {}
-    for path in (workspace / "runs").glob(f"{recipe}-*"):
-        folder = Path(_read(path).get("path", "")) if path.suffix == ".json" else path
+    for path in (workspace / "runs").glob(f"{glob.escape(recipe)}-*"):
+        folder = Path(str(_read(path).get("path", ""))) if path.suffix == ".json" else path
         record = _read(folder / RECORD)
-        if record.get("state") == "done" and record["ended"] > newest.get("ended", ""):
-            newest = record
+        if record.get("state") == "done" and str(record.get("ended")) > newest.get("ended", ""):
+            newest = {"run": str(record.get("run")), "ended": str(record.get("ended"))}
+            newest |= {"nodes": record.get("nodes")}
     costs: dict[str, list[float]] = {}
-    for name, node in newest.get("nodes", {}).items():
-        costs.setdefault(name.partition("[")[0], []).append(node.get("cost", 0.0))
+    nodes = newest.get("nodes")
+    for name, node in nodes.items() if isinstance(nodes, dict) else ():
+        cost = node.get("cost") if isinstance(node, dict) else None
+        costs.setdefault(name.partition("[")[0], []).append(
+            cost if isinstance(cost, (int, float)) else 0.0
+        )
     return newest.get("run", ""), {name: sum(c) / len(c) for name, c in costs.items()}
 
 
 def _read(path: Path) -> dict[str, Any]:
     """Return the content of a JSON file; nothing if it cannot be read."""
     try:
-        record = json.loads(path.read_text())
+        record = read_json(path)
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
 
 
-def _is_run(path: Path) -> bool:
-    return (path / "recipe.yml").exists() and (path / "run.log").exists()
+def _is_run(path: Path, run: object) -> bool:
+    """Tell whether a folder is one that a run of ours left: nothing in it leads elsewhere."""
+    named = isinstance(run, str) and Path(run).name == run
+    files = (path / "recipe.yml").is_file() and (path / "run.log").is_file()
+    return named and files and _is_closed(path)
+
+
+def _is_closed(folder: Path) -> bool:
+    """Tell whether there are only files and folders below: no links, pipes or devices."""
+    return all(not p.is_symlink() and (p.is_file() or p.is_dir()) for p in folder.rglob("*"))
+
+
+def _copy(recipe: Path, target: Path) -> None:
+    """Copy a recipe into a run folder, which may be where it comes from."""
+    if not (target.exists() and target.samefile(recipe)):
+        target.unlink(missing_ok=True)  # it may be a second name of another file
+        shutil.copyfile(recipe, target)
 
 
 def _register(workspace: Path, run: str, path: Path) -> None:
@@ -222,9 +244,10 @@ def reused_entry(run: Path, name: str) -> Entry:
         If that run has no such node, or its files are not what the run recorded.
     """
     try:
-        nodes = json.loads((run / RECORD).read_text())["nodes"]
-        node = nodes[name]
+        node = read_json(run / RECORD)["nodes"][name]
         folder = run / node["folder"]
+        if not folder.resolve().is_relative_to(run.resolve()) or not _is_closed(folder):
+            raise ValueError(f"its record names {node['folder']!r}, which leads out of it")
         value = artefacts.load(folder)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{run} has no artefact of node {name!r} to reuse: {error}") from error

@@ -31,7 +31,8 @@ class _Worker:
 
     def __init__(self, log: Path) -> None:
         self.pipe, theirs = Pipe()
-        command = [sys.executable, "-c", START, str(theirs.fileno()), json.dumps(sys.path)]
+        # -P: a json.py in the current folder must not stand in for the library's
+        command = [sys.executable, "-P", "-c", START, str(theirs.fileno()), json.dumps(sys.path)]
         with open(log, "ab") as out:
             self.process = subprocess.Popen(
                 command,

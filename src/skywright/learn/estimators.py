@@ -7,6 +7,7 @@ import json
 import zipfile
 from typing import Any
 
+import numpy as np
 import skops.io
 from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -41,7 +42,8 @@ def load_estimator(content: bytes) -> HistGradientBoostingClassifier:
     Raises
     ------
     ValueError
-        When the bytes name any other type, or hold another kind of model.
+        When the bytes name any other type, hold another kind of model, or a tree whose branches
+        lead astray.
     """
     try:
         unknown = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED))
@@ -57,7 +59,20 @@ def load_estimator(content: bytes) -> HistGradientBoostingClassifier:
             f"the estimator is a {type(estimator).__name__}; expected a "
             "HistGradientBoostingClassifier made by skywright.learn.tune_classifier"
         )
+    if not all(_is_tree(t, estimator.n_features_in_) for row in estimator._predictors for t in row):
+        raise ValueError("the estimator is refused: a tree in it has branches that lead astray")
     return estimator
+
+
+def _is_tree(tree: Any, features: int) -> bool:
+    """Whether all branches lead on to nodes there are; compiled code follows them unchecked."""
+    nodes = tree.nodes
+    inner = nodes[nodes["is_leaf"] == 0]
+    place = np.flatnonzero(nodes["is_leaf"] == 0)
+    onward = [(place < inner[s]) & (inner[s] < len(nodes)) for s in ("left", "right")]
+    known = (inner["feature_idx"] >= 0) & (inner["feature_idx"] < features)
+    plain = inner["is_categorical"] == 0
+    return len(nodes) > 0 and bool(np.all([*onward, known, plain]))
 
 
 def _renumber(node: Any, numbers: dict[Any, int]) -> Any:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime
-import json
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from skywright.data.plainjson import read_json
+
 __all__ = ["StoredRun", "StoredTable", "find_runs", "latest_tables"]
 
 # Names that mean something else in SQL; a run folder of that name cannot be a schema.
 RESERVED = {"main", "temp", "system", "memory", "information_schema", "pg_catalog"}
+LONGEST = 255
 FACTS = ("unit", "ucd", "description")
 
 
@@ -72,7 +74,7 @@ def find_runs(workspace: Path) -> list[StoredRun]:
             continue
         try:
             run = _read_run(path)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             warnings.warn(f"{path} is skipped: {_reason(error)}", stacklevel=2)
             continue
         if run is None:
@@ -102,7 +104,7 @@ def _read_run(path: Path) -> StoredRun | None:
     """Return the run registered at ``path``, None while it is not finished."""
     folder = path
     if path.suffix == ".json" and path.is_file():
-        folder = Path(json.loads(path.read_text("utf-8"))["path"])
+        folder = Path(read_json(path)["path"])
         if not folder.is_dir():
             raise FileNotFoundError(f"{folder} is gone")
     elif not path.is_dir():
@@ -110,13 +112,15 @@ def _read_run(path: Path) -> StoredRun | None:
     record = folder / "provenance.json"
     if not record.exists() and (folder / "recipe.yml").exists():
         return None
-    about = json.loads(record.read_text("utf-8"))
+    about = read_json(record)
+    _check_name(about["run"])
     tables: dict[str, dict[str, tuple[dict[str, Any], Path]]] = {}
     for name, node in about["nodes"].items():
         place = node.get("folder")
         if not place or not _is_table(folder, place):
             continue
         base, point = _sweep_point(name)
+        _check_name(base, *point)
         tables.setdefault(base, {})[name] = (point, folder / place / "table.parquet")
     ended = datetime.datetime.fromisoformat(about["ended"])
     started = ended - datetime.timedelta(seconds=float(about["seconds"]))
@@ -136,7 +140,17 @@ def _is_table(folder: Path, place: str) -> bool:
     artefact = (folder / place).resolve()
     if not artefact.is_relative_to(folder.resolve()):
         raise ValueError(f"its record names {place!r}, which is outside of it")
-    return (artefact / "table.parquet").is_file()
+    table = artefact / "table.parquet"
+    if table.is_symlink():
+        raise ValueError(f"{place}/table.parquet is a link")
+    return table.is_file()
+
+
+def _check_name(*names: object) -> None:
+    """Refuse what can be no name in SQL, or would play with a terminal."""
+    for name in names:
+        if not (isinstance(name, str) and 0 < len(name) <= LONGEST and name.isprintable()):
+            raise ValueError(f"{str(name)[:40]!r} can be no name")
 
 
 def _sweep_point(name: str) -> tuple[str, dict[str, Any]]:
