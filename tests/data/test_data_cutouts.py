@@ -93,7 +93,7 @@ def test_whole_numbers_stay_whole_and_saturate_above_the_sky(tmp_path):
     assert cutouts.saturation == 2000 + cutouts.flux[0, 0, 0, 0] - image[84, 84]
 
 
-@pytest.mark.parametrize(("factor", "words"), [(0, "no noise"), (1e-21, "nearer"), (1e17, "nearer")])
+@pytest.mark.parametrize(("factor", "words"), [(0, "no noise"), (1e-35, "near"), (1e32, "near")])
 def test_noise_that_arithmetic_cannot_hold_is_refused(tmp_path, factor, words):
     image = np.random.default_rng(0).normal(0, factor, SHAPE).astype("f4")
     survey = open_survey(write(tmp_path / "n.fits", image))

@@ -80,5 +80,9 @@ def test_noise_comes_from_the_variance_or_from_the_border(arcs):
     given = signal_to_noise(images[:40])
     measured = signal_to_noise(replace(images, variance=None)[:40])
     np.testing.assert_allclose(given, images.flux[:40] / 2.0, rtol=1e-6)
+    flux = (images.flux[:40] * 1e-25).astype("f4")
+    variance = images.variance[:40].astype(float) * 1e-50
+    tiny = signal_to_noise(replace(images[:40], flux=flux, variance=variance))
+    np.testing.assert_allclose(tiny, given, rtol=1e-5)
     ratio = np.median(measured / given, axis=(2, 3))
     assert np.median(ratio) == pytest.approx(1, abs=0.1)

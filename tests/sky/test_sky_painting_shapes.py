@@ -50,6 +50,15 @@ def test_flux_snr_and_area_are_two_facts_not_three():
     assert light.sum() ** 2 / (snr**2 * 2.5) == pytest.approx(effective_area(light[:, 0])[0])
 
 
+def test_snr_does_not_depend_on_the_unit():
+    rng = np.random.default_rng(0)
+    light = rng.random((1, 1, 12, 12)).astype(np.float32)
+    variance = np.full((1, 1, 1, 1), 2.5)
+    for unit in (1e-25, 1e25):
+        tiny = arc_snr((light * unit).astype(np.float32), variance * unit**2)
+        assert tiny == pytest.approx(arc_snr(light, variance), rel=1e-5)
+
+
 def test_light_outside_the_cutout_is_refused():
     nothing = np.zeros((2, 1, 4, 4), dtype=np.float32)
     with pytest.raises(ValueError, match="no light falls into the cutout"):

@@ -18,8 +18,8 @@ __all__ = ["cut_out"]
 # Pixels are read in blocks of this height and width, and the cutouts in them taken together.
 BLOCK = (512, 4096)
 IN_MEMORY = 1 << 30
-# Rms whose square, and that of light 10,000 times brighter, is known in single precision.
-NOISE = (1e-18, 1e14)
+# Rms that leaves room in single precision for light that is far fainter, and far brighter.
+NOISE = (1e-30, 1e30)
 
 
 def cut_out(
@@ -69,7 +69,7 @@ def cut_out(
     variance = (
         _room(shape, np.dtype(np.float32), scratch, "variance")
         if weighted
-        else np.zeros((*shape[:2], 1, 1), dtype=np.float32)
+        else np.zeros((*shape[:2], 1, 1))
     )
     mask = _room((shape[0], size, size), np.dtype(bool), scratch, "mask")
     highest = 0.0
@@ -123,7 +123,7 @@ def _check(survey: Survey, catalog: QTable, size: int) -> None:
 
 
 def _check_noise(rms: np.ndarray, source: Tile, bands: tuple[str, ...]) -> None:
-    """Refuse a sky (band, n) without noise, or whose square does not fit into single precision."""
+    """Refuse a sky (band, n) without noise, or one that single precision cannot hold."""
     for band, values in zip(bands, rms, strict=True):
         if not values.all():
             raise ValueError(

@@ -48,9 +48,10 @@ def signal_to_noise(images: Images) -> np.ndarray:
             "Images.mask or leave these images out"
         )
     variance = _border_variance(flux) if images.variance is None else images.variance[:]
-    sigma = np.sqrt(np.asarray(variance, dtype=np.float32))
+    sigma = np.sqrt(np.asarray(variance)).astype(np.float32)
     good = np.isfinite(sigma) & (sigma > 0)
-    return np.divide(flux, sigma, out=np.zeros_like(flux), where=np.broadcast_to(good, flux.shape))
+    room, where = np.zeros_like(flux), np.broadcast_to(good, flux.shape)
+    return np.asarray(np.divide(flux, sigma, out=room, where=where))
 
 
 def scale_images(images: Images, softening: float = SOFTENING) -> np.ndarray:
@@ -89,4 +90,4 @@ def _border_variance(flux: np.ndarray) -> np.ndarray:
     sky = flux[..., border]
     middle = np.median(sky, axis=-1, keepdims=True)
     spread = 1.4826 * np.median(np.abs(sky - middle), axis=-1)
-    return np.asarray(spread[..., None, None] ** 2)
+    return np.asarray(spread[..., None, None].astype(float) ** 2)

@@ -34,7 +34,9 @@ def arc_snr(light: np.ndarray, variance: np.ndarray) -> np.ndarray:
     >>> arc_snr(np.full((1, 1, 2, 2), 3.0), np.full((1, 1, 1, 1), 4.0))
     array([3.])
     """
-    return np.asarray(np.sqrt((light**2 / variance).sum(axis=(1, 2, 3), dtype=np.float64)))
+    # Divided first: in units such as erg/s/cm2 the square of either underflows.
+    ratio = light / np.sqrt(variance)
+    return np.asarray(np.sqrt((ratio**2).sum(axis=(1, 2, 3), dtype=np.float64)))
 
 
 def scale_to_snr(light: np.ndarray, variance: np.ndarray, snr: np.ndarray) -> np.ndarray:

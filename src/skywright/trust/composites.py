@@ -39,6 +39,7 @@ def colour_composite(flux: np.ndarray, bands: tuple[str, ...]) -> np.ndarray:
     rim = np.ones(image.shape[1:], dtype=bool)
     rim[2:-2, 2:-2] = False
     image = image - np.median(image[:, rim], axis=1)[:, None, None]
+    image = image / (np.abs(image).max() or 1.0)
     brightness = image.mean(axis=0)
     noise = 1.4826 * np.median(np.abs(brightness[rim]))
     low, high = -noise, max(float(np.quantile(brightness, 0.997)), 5 * noise, 1e-12)
