@@ -1,6 +1,7 @@
 """Files become a survey with units and sizes, or a clear error."""
 
 import os
+from dataclasses import replace
 
 import astropy.units as u
 import h5py
@@ -10,7 +11,7 @@ from astropy.io import fits
 from PIL import Image
 from sky_pictures import header, paint, write
 
-from skywright.data import open_survey
+from skywright.data import open_survey, searched_area
 from skywright.data.artefacts import digest, load, save
 from skywright.data.fetch import path as data_path
 
@@ -271,3 +272,16 @@ def test_euclid_lens():
     assert survey.scale is not None
     flux, _, mask = survey.tiles[0].read(0, 100, 0, 100)
     assert flux[:, ~mask].std() > 0
+
+
+def test_area_leaves_out_edges_and_bad_pixels(tmp_path):
+    image = paint((700, 300), [], [], [], [])
+    image[600:610, 100:200] = np.nan
+    survey = open_survey(write(tmp_path / "a.fits", image, scale=0.2, shape=(700, 300)))
+    centres = sum(24 <= y <= 676 and 24 <= x <= 276 for y in range(700) for x in range(300))
+    expected = (centres - 1000) * (0.2 / 3600) ** 2
+    assert searched_area(survey, size=48).to_value(u.deg**2) == pytest.approx(expected)
+    assert searched_area(survey, size=400).value == 0
+    pixels = open_survey("hubble-deep-field")
+    assert 0.89 < float(searched_area(pixels, size=48) / pixels.area) < 0.91
+    assert searched_area(replace(survey, scale=None, reason="a picture"), size=48) is None

@@ -9,6 +9,7 @@ from sky_pictures import grid, paint, write
 from skywright.data import cut_out, open_survey
 from skywright.data.artefacts import digest
 from skywright.find.detect import detect
+from skywright.find.positions import locate
 from skywright.find.psf import fit_moffat, measure_psf
 from skywright.find.select import select_galaxies
 
@@ -173,6 +174,13 @@ def test_positions_where_nothing_is(sky):
 def test_bad_positions_are_refused(table, words, sky):
     with pytest.raises(ValueError, match=words):
         detect(sky[0], positions=table)
+
+
+def test_known_objects_may_all_lie_elsewhere(sky):
+    elsewhere = Table({"x": [-500.0], "y": [3.0]})
+    with pytest.raises(ValueError, match="none of 1 positions lies inside"):
+        locate(sky[0], elsewhere)
+    assert len(locate(sky[0], elsewhere, required=False)) == 0
 
 
 def test_missing_and_broken_tables_of_positions(sky, tmp_path):

@@ -93,6 +93,26 @@ def test_known_objects_are_marked(known, radius, found):
     assert sorted(table["object_id"][table["known"]]) == found
 
 
+def test_a_known_lens_is_looked_for_in_its_own_image():
+    galaxies = _galaxies()
+    galaxies["tile"] = np.arange(10) % 2
+    x, y = (np.asarray(galaxies[name], dtype=float) for name in "xy")
+    known = QTable({"tile": [1, 1], "x": x[[2, 3]], "y": y[[2, 3]]})
+    table = rank(galaxies, _scores([np.arange(10.0)]), budget=1, prevalence=0.01, known=known)
+    assert table["object_id"][table["known"]].tolist() == [galaxies["object_id"][3]]
+
+
+def test_a_known_lens_that_is_no_galaxy_of_the_list_counts_as_missed():
+    galaxies = _galaxies()
+    known = QTable({"x": [31.0, 31.2, 500.0], "y": [1.0, 1.0, 500.0]})
+    best = [9.0 * (number == 3) for number in range(10)]
+    for budget, inspected in ((1, 2), (10, 2)):
+        table = rank(galaxies, _scores([best]), budget=budget, prevalence=0.01, known=known)
+        assert table.meta["known"] == 3
+        assert table.meta["known_judged"] == 2
+        assert table.meta["known_inspected"] == inspected
+
+
 def test_what_cannot_be_ranked_is_refused():
     galaxies, scores = _galaxies(), _scores([np.arange(10.0)])
     with pytest.raises(ValueError, match="2 scores are not finite"):

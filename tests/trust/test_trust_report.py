@@ -98,7 +98,8 @@ def facts():
             "rank": np.arange(GALAXIES) + 1,
             "inspect": np.arange(GALAXIES) < 30,
             "known": np.isin(np.arange(GALAXIES), [3, 40]),
-        }
+        },
+        meta={"known": 4, "known_judged": 2, "known_inspected": 1},
     )
     psf = Psf(
         bands=("g", "r", "i"), fwhm=np.full(3, 4.5), beta=np.full(3, 3.0), origin=HOSTILE, stars=9
@@ -190,8 +191,15 @@ def test_survey_figures_follow_from_area_and_published_density(report):
     assert results["candidates_per_deg2"]["value"] == pytest.approx(30 / area)
     assert results["candidates_per_deg2"]["high"] == pytest.approx(poisson_interval(30)[1] / area)
     assert results["expected_lenses"]["value"] == pytest.approx(20 / 1.64 * area)
-    assert results["known.recall"]["value"] == 0.5
-    assert results["known.recall"]["n"] == 2
+    assert results["known.recall"]["value"] == 0.25
+    assert results["known.recall"]["n"] == 4
+    assert "2 were judged at all" in report.html
+
+
+def test_densities_are_those_of_the_area_that_was_searched(inputs):
+    found = search_report(**{**inputs, "facts": {**inputs["facts"], "area": 0.5 * u.deg**2}})
+    assert found.results["candidates_per_deg2"]["value"] == pytest.approx(60)
+    assert found.results["expected_lenses"]["value"] == pytest.approx(20 / 1.64 / 2)
 
 
 def test_a_field_without_scale_expects_no_number(inputs):
@@ -220,6 +228,8 @@ def test_composites_keep_colours_and_bear_bad_pixels():
     light = 100 * np.exp(-r / 2)
     red = colour_composite(np.stack([0.2 * light, light]), ("g", "i"))
     assert red[10, 10, 0] > red[10, 10, 2] + 30
+    tiny = colour_composite(1e-22 * np.stack([0.2 * light, light]), ("g", "i"))
+    assert np.abs(tiny.astype(int) - red).max() <= 1
     named = colour_composite(np.stack([light, 0.5 * light, 0.2 * light]), ("r", "g", "b"))
     assert named[10, 10, 0] > named[10, 10, 2] + 30
     broken = light.copy()

@@ -1,5 +1,6 @@
 """Artefacts, units at the door, read and write, cutouts, splits, public data."""
 
+from skywright.data.area import searched_area as searched_area
 from skywright.data.background import measure_background as measure_background
 from skywright.data.cutouts import cut_out as cut_out
 from skywright.data.images import Images as Images

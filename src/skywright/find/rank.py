@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import astropy.units as u
 import numpy as np
-from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from scipy.spatial import cKDTree
 
@@ -42,7 +41,8 @@ def rank(
     training_prevalence : float
         Fraction of positives that the logits refer to.
     known : QTable, optional
-        Known objects with ``ra`` and ``dec`` [deg], or ``x`` and ``y`` [pixel].
+        Known objects with ``ra`` and ``dec`` [deg], or ``x`` and ``y`` [pixel] and, where there
+        are several images, ``tile``.
     radius : Quantity, optional
         Largest distance to a known object; 1 arcsec on the sky or 3 pixel by default.
 
@@ -52,7 +52,9 @@ def rank(
         Galaxies that were judged, best first, with ``logit`` (mean over networks), ``spread``
         (standard deviation over networks, 0 for a single one), ``networks``, ``probability``
         at the survey's prevalence, ``rank`` from 1, ``expected_purity`` (mean probability down
-        to this rank), ``inspect`` and, with ``known``, ``known``.
+        to this rank), ``inspect`` and, with ``known``, ``known``. The metadata then say how many
+        objects are known (``known``), are near a galaxy that was judged (``known_judged``), and
+        near one within the budget (``known_inspected``).
 
     Raises
     ------
@@ -74,7 +76,11 @@ def rank(
     inspected = max(1, round(budget * count)) if budget < 1 else min(int(budget), count)
     table["inspect"] = table["rank"] <= inspected
     if known is not None:
-        table["known"] = _match(table, known, radius)
+        table["known"] = _is_near(table, known, radius)
+        table.meta["known"] = len(known)
+        table.meta["known_judged"] = int(_is_near(known, table, radius).sum())
+        inspected = table[table["inspect"]]
+        table.meta["known_inspected"] = int(_is_near(known, inspected, radius).sum())
     return table
 
 
@@ -113,36 +119,45 @@ def _join_radius(table: QTable, features: QTable) -> None:
         table[name] = np.where(found, np.asarray(features[name], dtype=float)[place], np.nan)
 
 
-def _match(table: QTable, known: QTable, radius: u.Quantity | None) -> np.ndarray:
-    """Tell which rows lie within ``radius`` of a known object."""
-    sky = {"ra", "dec"} <= set(known.colnames)
-    if not sky and not {"x", "y"} <= set(known.colnames):
+def _is_near(table: QTable, others: QTable, radius: u.Quantity | None) -> np.ndarray:
+    """Tell which rows lie within ``radius`` of another: on the sky where both tables can say."""
+    columns = set(table.colnames) & set(others.colnames)
+    sky = {"ra", "dec"} <= columns
+    if not sky and not {"x", "y"} <= columns:
         raise ValueError(
-            f"the table of known objects has columns {known.colnames}; expected ra and dec [deg], "
-            "or x and y [pixel]"
+            f"known objects and galaxies share the columns {sorted(columns)}; expected ra and dec "
+            "[deg], or x and y [pixel]"
         )
-    names = ("ra", "dec") if sky else ("x", "y")
-    here, there = (
-        [np.asarray(getattr(t[n], "value", t[n]), dtype=float) for n in names]
-        for t in (table, known)
-    )
-    usable = np.isfinite(here[0]) & np.isfinite(here[1])
-    if not usable.any():
-        raise ValueError(
-            f"known objects come with {names[0]} and {names[1]}, but no galaxy has them: give "
-            "positions in pixels for an image without a world coordinate system"
-        )
-    if len(known) == 0:
-        return np.zeros(len(table), dtype=bool)
     if sky:
-        distance = SkyCoord(*(h[usable] for h in here), unit="deg").match_to_catalog_sky(
-            SkyCoord(*there, unit="deg")
-        )[1]
-        near = distance <= (1 * u.arcsec if radius is None else radius)
+        limit = (1 * u.arcsec if radius is None else radius).to_value(u.rad)
     else:
         limit = 3.0 if radius is None else float(u.Quantity(radius, u.pix).value)
-        tree = cKDTree(np.stack(there, axis=1))
-        near = tree.query(np.stack([h[usable] for h in here], axis=1))[0] <= limit
+    tiled = not sky and "tile" in columns
+    here, there = (_places(t, sky, 4 * limit if tiled else 0.0) for t in (table, others))
+    known = [np.isfinite(places).all(axis=1) for places in (here, there)]
+    for found, rows in zip(known, (here, there), strict=True):
+        if len(rows) and not found.any():
+            raise ValueError(
+                "known objects come with ra and dec, but no galaxy has them: give positions in "
+                "pixels for an image without a world coordinate system"
+            )
     out = np.zeros(len(table), dtype=bool)
-    out[usable] = near
+    if known[0].any() and known[1].any():
+        out[known[0]] = cKDTree(there[known[1]]).query(here[known[0]])[0] <= limit
     return out
+
+
+def _places(table: QTable, sky: bool, apart: float) -> np.ndarray:
+    """Return unit vectors on the sky, or pixels with images ``apart`` from each other."""
+
+    def bare(name: str) -> np.ndarray:
+        return np.asarray(getattr(table[name], "value", table[name]), dtype=float)
+
+    if sky:
+        ra, dec = np.deg2rad(bare("ra")), np.deg2rad(bare("dec"))
+        parts = [np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)]
+    else:
+        # One pixel of two images is two places.
+        tile = bare("tile") * apart if apart else np.zeros(len(table))
+        parts = [bare("x"), bare("y"), tile]
+    return np.stack(parts, axis=1)

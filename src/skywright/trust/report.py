@@ -57,7 +57,7 @@ def search_report(
     painted : Images
         Their cutouts, row by row.
     facts : SurveyFacts
-        The survey: ``survey``, ``psf`` and ``ranked`` (every judged galaxy).
+        The survey: ``survey``, ``psf``, ``ranked`` (every judged galaxy) and ``area``.
     curves : QTable, optional
         Learning curves, when `judge_search` was not given them.
 
@@ -86,10 +86,11 @@ def search_report(
 
 def _check(facts: SurveyFacts, truth: QTable, painted: Images) -> None:
     missing = {"survey", "psf", "ranked"} - set(facts)
-    unknown = set(facts) - {"survey", "psf", "ranked"}
+    unknown = set(facts) - {"survey", "psf", "ranked", "area"}
     if missing or unknown:
         raise ValueError(
-            f"facts has {', '.join(sorted(facts)) or 'nothing'}; expected survey, psf and ranked"
+            f"facts has {', '.join(sorted(facts)) or 'nothing'}; expected survey, psf and ranked, "
+            "and perhaps area"
         )
     if not np.array_equal(column(truth, "object_id"), np.asarray(painted.object_id)):
         raise ValueError(
@@ -198,7 +199,7 @@ def _survey_section(results: dict[str, dict[str, Any]], survey: dict[str, Any]) 
     if "area" in results:
         density = f"{COSMOS_LENSES} in {COSMOS_AREA} deg²"
         pairs += [
-            ("Area", f"{results['area']['value']:.3g} deg²"),
+            ("Area searched", f"{results['area']['value']:.3g} deg²"),
             ("Candidates per deg²", number(results["candidates_per_deg2"], 0)),
             (
                 "True lenses expected",
@@ -211,7 +212,8 @@ def _survey_section(results: dict[str, dict[str, Any]], survey: dict[str, Any]) 
         ]
     if "known.recall" in results:
         known = results["known.recall"]
-        pairs.append(("Known lenses recovered", f"{number(known)}<small>of {known['n']}</small>"))
+        judged = f"of {known['n']}; {results['known.judged']['value']} were judged at all"
+        pairs.append(("Known lenses recovered", f"{number(known)}<small>{judged}</small>"))
     return definitions(pairs)
 
 

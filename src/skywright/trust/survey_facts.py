@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import astropy.units as u
 import numpy as np
@@ -10,7 +10,6 @@ from astropy.table import QTable
 
 from skywright.data.psf import Psf
 from skywright.data.survey import Survey
-from skywright.trust.committee import column
 from skywright.trust.resampling import poisson_interval, wilson
 
 __all__ = [
@@ -38,13 +37,16 @@ class SurveyFacts(TypedDict):
     psf : Psf
         Their point spread function, and where it comes from.
     ranked : QTable
-        Every judged galaxy (`skywright.find.rank`); with ``known`` and ``inspect`` where known
-        lenses were given.
+        Every judged galaxy (`skywright.find.rank`), with numbers of known lenses in its metadata
+        where they were given.
+    area : Quantity [deg2] or None, optional
+        What was searched (`skywright.data.searched_area`); the whole images without it.
     """
 
     survey: Survey
     psf: Psf
     ranked: QTable
+    area: NotRequired[u.Quantity | None]
 
 
 def survey_results(candidates: QTable, facts: SurveyFacts) -> dict[str, dict[str, Any]]:
@@ -65,19 +67,15 @@ def survey_results(candidates: QTable, facts: SurveyFacts) -> dict[str, dict[str
     """
     found, ranked = len(candidates), facts["ranked"]
     results = {"candidates": _exact(found), "galaxies_judged": _exact(len(ranked))}
-    if "known" in ranked.colnames:
-        known = column(ranked, "known").astype(bool)
-        if known.any():
-            share = float(column(ranked, "inspect").astype(bool)[known].mean())
-            low, high = wilson(share, int(known.sum()))
-            results["known.recall"] = {
-                "value": share,
-                "low": low,
-                "high": high,
-                "n": int(known.sum()),
-            }
-    if facts["survey"].area is not None:
-        area = float(facts["survey"].area.to_value(u.deg**2))
+    if known := int(ranked.meta.get("known", 0)):
+        # Of all that lie in the image: one that is no galaxy of the list was missed as well.
+        share = int(ranked.meta["known_inspected"]) / known
+        low, high = wilson(share, known)
+        results["known.recall"] = {"value": share, "low": low, "high": high, "n": known}
+        results["known.judged"] = _exact(int(ranked.meta["known_judged"]))
+    searched = facts.get("area", facts["survey"].area)
+    if searched is not None:
+        area = float(searched.to_value(u.deg**2))
         results["area"] = {**_exact(area), "unit": "deg2"}
         results["candidates_per_deg2"] = {
             **_scaled(found, poisson_interval(found), 1 / area),
