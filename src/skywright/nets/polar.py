@@ -68,9 +68,8 @@ class PolarResNet(nn.Module):
         n, _, ny, nx = images.shape
         if min(ny, nx) < 16:
             raise ValueError(f"images of {ny} x {nx} pixels; expected at least 16 x 16")
-        like = {"dtype": images.dtype, "device": images.device}
-        radius = torch.arange(1, min(ny, nx) // 2, **like)
-        angle = torch.arange(self.angles, **like) * (2 * math.pi / self.angles)
+        radius = torch.arange(1, min(ny, nx) // 2).to(images)
+        angle = torch.arange(self.angles).to(images) * (2 * math.pi / self.angles)
         # the middle of the grid, which turns and mirror images leave where it is
         x = radius[:, None] * torch.cos(angle) * 2 / (nx - 1)
         y = radius[:, None] * torch.sin(angle) * 2 / (ny - 1)
