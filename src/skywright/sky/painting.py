@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -26,7 +26,7 @@ def paint(
     *,
     psf: Psf | None = None,
     rng: np.random.Generator,
-    gain: float | None = None,
+    gain: float | Mapping[str, float] | None = None,
     batch: int = 64,
     progress: Callable[[float], None] | None = None,
 ) -> Images:
@@ -49,8 +49,8 @@ def paint(
         Point spread function; by default a Gaussian of ``images.psf_fwhm``.
     rng : Generator
         For dither and photon noise.
-    gain : float, optional
-        Electrons per unit of flux.
+    gain : float or mapping, optional
+        Electrons per unit of flux, for all bands or by band.
     batch : int
         Systems that are rendered at once.
     progress : callable, optional
@@ -66,7 +66,8 @@ def paint(
     ValueError
         The systems do not belong to the cutouts, or these lack variance or PSF.
     """
-    _check(images, systems, gain)
+    _check(images, systems)
+    electrons = _electrons(gain, images.bands)
     spread = point_spread(images, psf)
     row = np.asarray(systems["row"])
     base = images[row]
@@ -77,7 +78,7 @@ def paint(
         rows = np.arange(part.start, part.stop)[touched]
         if rows.size:
             light = _light(systems[rows], base.variance[rows], spread, flux.shape[-1])
-            flux[rows] = _add(flux[rows], light, images, gain, rng)
+            flux[rows] = _add(flux[rows], light, images, electrons, rng)
         if progress is not None:
             progress(part.stop / len(systems))
     return replace(base, flux=flux, object_id=np.array(systems["object_id"], dtype=np.int64))
@@ -85,7 +86,7 @@ def paint(
 
 def painted_light(images: Images, systems: QTable, *, psf: Psf | None = None) -> np.ndarray:
     """Return the noiseless light that `paint` adds, (n, band, y, x) [unit of ``images``]."""
-    _check(images, systems, None)
+    _check(images, systems)
     variance = images[np.asarray(systems["row"])].variance
     return _light(systems, variance, point_spread(images, psf), images.flux.shape[-1])
 
@@ -118,11 +119,11 @@ def _add(
     flux: np.ndarray,
     light: np.ndarray,
     images: Images,
-    gain: float | None,
+    electrons: np.ndarray | None,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    if gain is not None:
-        light = (rng.poisson(light * gain) / gain).astype(np.float32)
+    if electrons is not None:
+        light = (rng.poisson(light * electrons) / electrons).astype(np.float32)
     if images.quantised:
         light = np.floor(light + rng.random(light.shape, dtype=np.float32))
     total = flux + light
@@ -132,7 +133,22 @@ def _add(
     return np.asarray(total.astype(flux.dtype))
 
 
-def _check(images: Images, systems: QTable, gain: float | None) -> None:
+def _electrons(
+    gain: float | Mapping[str, float] | None, bands: tuple[str, ...]
+) -> np.ndarray | None:
+    """Return electrons per unit of flux as (band, 1, 1), or None where they are not known."""
+    if gain is None:
+        return None
+    if not isinstance(gain, Mapping):
+        gain = dict.fromkeys(bands, gain)
+    if set(gain) != set(bands) or not all(value > 0 for value in gain.values()):
+        raise ValueError(
+            f"gain is {dict(gain)}; expected electrons per unit of flux, above 0, for {bands}"
+        )
+    return np.array([gain[band] for band in bands], dtype=float)[:, None, None]
+
+
+def _check(images: Images, systems: QTable) -> None:
     row = np.asarray(systems["row"])
     if len(row) and (row.min() < 0 or row.max() >= len(images)):
         raise ValueError(
@@ -148,5 +164,3 @@ def _check(images: Images, systems: QTable, gain: float | None) -> None:
         raise ValueError("the cutouts have no variance: arc S/N needs the local background rms")
     if images.psf_fwhm is None:
         raise ValueError("the cutouts have no psf_fwhm: give psf to skywright.data.cut_out")
-    if gain is not None and not gain > 0:
-        raise ValueError(f"gain is {gain}; expected electrons per unit of flux, above 0")
