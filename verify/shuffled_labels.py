@@ -7,6 +7,7 @@ then judged on its test regions against the true labels and against the shuffled
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import numpy as np
 from record import ROOT, record
@@ -23,10 +24,14 @@ from skywright.trust import shuffled_label_auroc
 def main() -> int:
     place = ROOT / ".skywright" / "verify"
     place.mkdir(parents=True, exist_ok=True)
-    made = run("lens-search", "--preset", "small", "--only", "split", cwd=place)
+    made = {
+        only: Path(run("lens-search", "--preset", "small", "--only", only, cwd=place)["run"])
+        for only in ("painted", "split")
+    }
 
     def node(name: str) -> object:
-        return artefacts.load(place / made["run"] / node_folder(name))
+        home = made["split" if name.startswith("split") else "painted"]
+        return artefacts.load(home / node_folder(name))
 
     systems, painted = node("systems"), node("painted")
     rng = np.random.default_rng(1)
