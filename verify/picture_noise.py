@@ -1,0 +1,37 @@
+"""How far the sky noise of the deep-field picture is from independent, between bands and pixels.
+
+Arc S/N sums (f / sigma)^2 as if it were; this says by how much the sum counts too much.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from record import record
+from skimage.data import hubble_deep_field
+
+CLIP = 2.5  # robust standard deviations beyond which a pixel is not sky in any band
+
+
+def main() -> None:
+    picture = hubble_deep_field().astype(float)
+    above = picture - np.median(picture, axis=(0, 1))
+    sigma = 1.4826 * np.median(np.abs(above), axis=(0, 1))
+    sky = (np.abs(above) < CLIP * sigma).all(axis=2)
+    bands = np.corrcoef(above[sky].T)
+    pairs = sky[:, 1:] & sky[:, :-1]
+    right, left = above[:, 1:][pairs], above[:, :-1][pairs]
+    neighbours = [float(np.corrcoef(right[:, i], left[:, i])[0, 1]) for i in range(3)]
+    figures = {
+        "share_of_sky_pixels": float(sky.mean()),
+        "correlation_r_g": float(bands[0, 1]),
+        "correlation_r_b": float(bands[0, 2]),
+        "correlation_g_b": float(bands[1, 2]),
+        "correlation_of_neighbours_rgb": neighbours,
+        "excess_of_snr_over_bands": float(np.sqrt(bands.sum() / 3)),
+    }
+    print(figures)
+    record("picture-noise", figures)
+
+
+if __name__ == "__main__":
+    main()
