@@ -10,6 +10,7 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
+import torch
 from sklearn.metrics import roc_auc_score
 
 from skywright.find import predict
@@ -69,6 +70,19 @@ def test_same_seed_same_bits_and_progress_is_told(arcs):
     assert told == pytest.approx([1 / 3, 2 / 3, 1])
     other = _fit(arcs, seed=5)
     assert any(not np.array_equal(v, other.weights[k]) for k, v in first.weights.items())
+
+
+def test_bits_do_not_depend_on_the_threads_of_the_caller(arcs):
+    before = torch.get_num_threads()
+    models = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            models.append(_fit(arcs, epochs=1))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    _same(*models)
 
 
 def test_test_rows_are_never_read(arcs):

@@ -48,6 +48,7 @@ def fit(
     accelerator: str = "cpu",
     devices: int | str = 1,
     nodes: int = 1,
+    threads: int = 1,
     scratch: Path | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Model:
@@ -89,6 +90,8 @@ def fit(
         Further facts for the model card, as the ranges of Einstein radius and signal to noise.
     accelerator, devices, nodes
         Passed to Lightning's Trainer; several devices take their shares of each batch.
+    threads : int
+        Threads of the CPU, whatever the machine offers: sums in another order end in other bits.
     scratch : Path, optional
         Folder in which an interrupted training goes on; without it a temporary one is used.
     progress : callable, optional
@@ -112,6 +115,7 @@ def fit(
         "batch": batch,
         "patience": patience,
         "shift": shift,
+        "threads": threads,
     }
     schedule |= {"learning_rate": learning_rate, "weight_decay": weight_decay}
     config: dict[str, Any] = {
@@ -124,7 +128,7 @@ def fit(
     hardware = {"accelerator": accelerator, "devices": devices, "num_nodes": nodes}
     with contextlib.ExitStack() as stack:
         folder = scratch or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        stack.enter_context(_deterministic(seed, accelerator))
+        stack.enter_context(_deterministic(seed, accelerator, threads))
         kept = _train(net, images, rows, labels, config, hardware, folder, progress)
     best = kept["best"]
     config["training"]["best_epoch"] = best["epoch"]
@@ -194,15 +198,18 @@ def _settings(config: dict[str, Any], images: Images) -> str:
 
 
 @contextlib.contextmanager
-def _deterministic(seed: int, accelerator: str) -> Iterator[None]:
-    """Seed torch and ask for deterministic algorithms; put both back afterwards."""
+def _deterministic(seed: int, accelerator: str, threads: int) -> Iterator[None]:
+    """Seed torch, fix its threads and ask for deterministic algorithms; put all back afterwards."""
+    threads_before = torch.get_num_threads()
     before = torch.are_deterministic_algorithms_enabled()
     warn = torch.is_deterministic_algorithms_warn_only_enabled()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        torch.set_num_threads(threads)
         # a few operations on GPUs have no deterministic form: there it is asked for, not forced
         torch.use_deterministic_algorithms(True, warn_only=accelerator != "cpu")
         try:
             yield
         finally:
             torch.use_deterministic_algorithms(before, warn_only=warn)
+            torch.set_num_threads(threads_before)
