@@ -1,6 +1,7 @@
 """How far the sky noise of the deep-field picture is from independent, between bands and pixels.
 
-Arc S/N sums (f / sigma)^2 as if it were; this says by how much the sum counts too much.
+Arc S/N is counted in the noise of the added bands on the scale of the point spread function; this
+says by how much that is larger than the noise of single pixels, and how much of it the bands make.
 """
 
 from __future__ import annotations
@@ -8,6 +9,9 @@ from __future__ import annotations
 import numpy as np
 from record import record
 from skimage.data import hubble_deep_field
+
+from skywright.data import cut_out, open_survey
+from skywright.find import detect, measure_psf, select_galaxies
 
 CLIP = 2.5  # robust standard deviations beyond which a pixel is not sky in any band
 
@@ -27,10 +31,20 @@ def main() -> None:
         "correlation_r_b": float(bands[0, 2]),
         "correlation_g_b": float(bands[1, 2]),
         "correlation_of_neighbours_rgb": neighbours,
-        "excess_of_snr_over_bands": float(np.sqrt(bands.sum() / 3)),
+        "noise_excess_by_bands_alone": float(np.sqrt(bands.sum() / 3)),
+        "noise_excess": _excess_of_cutouts(),
     }
     print(figures)
     record("picture-noise", figures)
+
+
+def _excess_of_cutouts() -> float:
+    """Return the factor that the recipe counts arc S/N with."""
+    survey = open_survey("hubble-deep-field")
+    sources = detect(survey)
+    psf = measure_psf(survey, sources)
+    galaxies = select_galaxies(sources, psf=psf, size=48)
+    return cut_out(survey, galaxies, psf=psf, size=48).noise_excess
 
 
 if __name__ == "__main__":

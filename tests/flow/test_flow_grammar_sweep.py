@@ -63,6 +63,41 @@ def test_collections_are_in_order_of_the_sweep(recipe):
     assert set(plan.graph.predecessors("every")) == set(every.collect)
 
 
+GATHERED = """
+    recipe:
+      sweep: {fold: [0, 1], seed: [0, 1, 2]}
+    parameters: {fold: 0, seed: 0}
+    net: !dict {fold: $fold, seed: $seed}
+    half: !dict {fold: $fold, deep: !dict {size: 3}}
+    model: {net: $net, half: $half, itself: {of: $half}}
+    scores: !list [[$model.net.seed]]
+    half_scores: !list [[$model.half.deep.size]]
+    both: !list [[$half_scores.*]]
+    """
+
+
+def test_a_part_of_a_mapping_waits_for_that_part_alone(recipe, tmp_path):
+    plan = recipe(GATHERED)
+    bases = [name.partition("[")[0] for name in plan.nodes]
+    assert {base: bases.count(base) for base in bases} == {
+        "net": 6, "half": 2, "model": 6, "scores": 6, "half_scores": 2, "both": 1
+    }  # fmt: skip
+    assert set(plan.graph.predecessors("half_scores[fold=1]")) == {"half[fold=1]"}
+    done = run(plan, workspace=tmp_path / "w", workers=1)
+    assert done["half_scores[fold=1]"] == [3]
+    # a run that stands in for the mapping stands in for its parts
+    again = recipe(GATHERED, set=[f"model={done.folder}"], only="half_scores")
+    assert {name.partition("[")[0] for name in again.nodes} == {"model", "half_scores"}
+    assert run(again, workspace=tmp_path / "w", workers=1)["half_scores[fold=1,seed=2]"] == [3]
+
+
+def test_a_mapping_of_itself_is_a_cycle(recipe):
+    with pytest.raises(RecipeError, match="wait for each other"):
+        recipe("a: {x: $a.x}\n")
+    with pytest.raises(RecipeError, match="wait for each other"):
+        recipe("a: {x: $b.y}\nb: {y: $a.x}\n")
+
+
 def test_swept_cosmology_reaches_its_users_alone(recipe):
     plan = recipe(
         """

@@ -10,6 +10,7 @@ from astropy.table import QTable
 from skywright.data.background import measure_background
 from skywright.data.footprints import corners, fits_inside
 from skywright.data.images import Images
+from skywright.data.noise import with_excess
 from skywright.data.psf import Psf
 from skywright.data.survey import Survey, Tile
 
@@ -84,7 +85,7 @@ def cut_out(
         if not weighted:
             variance[rows] = (rms.T**2)[:, :, None, None]
         _fill(source, rows, corner[rows], (level.T, rms.T), size, (flux, variance, mask))
-    return Images(
+    images = Images(
         flux=flux,
         bands=survey.bands,
         unit=survey.unit,
@@ -100,6 +101,7 @@ def cut_out(
         saturation=None if survey.saturation is None else survey.saturation - highest,
         reason=survey.reason,
     )
+    return with_excess(images)
 
 
 def _check(survey: Survey, catalog: QTable, size: int) -> None:

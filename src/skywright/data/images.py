@@ -39,6 +39,10 @@ class Images:
         True where a pixel must not be used.
     psf_fwhm : (band,) [pixel], optional
         Full width at half maximum of the point spread function.
+    noise_excess : float
+        Noise of the bands added over a point source, in units of what independent pixels and
+        bands of ``variance`` would give; above 1 where resampling, compression or unresolved
+        sources tie them together. See `skywright.data.noise.measure_excess`.
     quantised : bool
         Whether pixel values are whole numbers (an 8-bit image): what is painted is rounded alike.
     saturation : float [unit], optional
@@ -57,6 +61,7 @@ class Images:
     variance: Any = None
     mask: Any = None
     psf_fwhm: np.ndarray | None = None
+    noise_excess: float = 1.0
     quantised: bool = False
     saturation: float | None = None
     reason: str = ""

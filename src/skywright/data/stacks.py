@@ -77,6 +77,7 @@ def write_images(images: Images, path: Path) -> None:
             group["scale"] = float(images.scale.value)
             group["scale"].attrs["unit"] = unit_text(images.scale.unit)
         group["flux"].attrs["unit"] = unit_text(images.unit)
+        store.attrs["noise_excess"] = float(images.noise_excess)
         store.attrs["quantised"] = bool(images.quantised)
         store.attrs["reason"] = images.reason
         if images.saturation is not None:
@@ -129,6 +130,7 @@ def read_images(path: Path) -> Images:
             variance=lazy("variance"),
             mask=lazy("mask"),
             psf_fwhm=small("psf_fwhm", group),
+            noise_excess=float(store.attrs["noise_excess"]),
             quantised=bool(store.attrs["quantised"]),
             saturation=None if saturation is None else float(saturation),
             reason=str(store.attrs["reason"]),
@@ -140,6 +142,7 @@ def hash_images(images: Images, into: Hasher) -> None:
     into.text("images", unit_text(images.unit), repr(bool(images.quantised)), images.reason)
     into.text("none" if images.scale is None else unit_text(images.scale.unit), *images.bands)
     into.number(math.nan if images.scale is None else float(images.scale.value))
+    into.number(float(images.noise_excess))
     into.number(math.nan if images.saturation is None else float(images.saturation))
     for name in ("object_id", "ra", "dec", "psf_fwhm", "flux", "variance", "mask"):
         value = getattr(images, name)

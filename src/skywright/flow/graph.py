@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import networkx as nx
@@ -54,6 +55,7 @@ def draft(
     parameters: Mapping[str, Any],
     swept: Mapping[str, list[Any]],
     allow: tuple[str, ...],
+    given: Collection[str] = (),
 ) -> Draft:
     """Return the nodes of a recipe.
 
@@ -67,13 +69,15 @@ def draft(
         Swept parameter -> its values.
     allow : tuple of str
         Packages that the user opens.
+    given : collection of str
+        Nodes that come from another run.
 
     Raises
     ------
     RecipeError
         If a name, a call or a reference is wrong.
     """
-    return _Drafter(root, parameters, swept, allow).draft()
+    return _Drafter(root, parameters, swept, allow, given).draft()
 
 
 def parts(value: Any) -> Iterator[Any]:
@@ -130,9 +134,10 @@ class _Drafter:
         parameters: Mapping[str, Any],
         swept: Mapping[str, list[Any]],
         allow: tuple[str, ...],
+        given: Collection[str],
     ) -> None:
         self.root, self.parameters, self.swept, self.allow = root, parameters, swept, allow
-        self.made = Draft()
+        self.given, self.made = given, Draft()
         self.sections: dict[str, Item] = root.value
         self.variables = {k: v for k, v in root.value.items() if k not in SECTIONS}
         self.tables: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -157,6 +162,7 @@ class _Drafter:
         for table in self.tables:
             self._table(table, self.sections["tables"])
         self._complete_tables()
+        self._change_references(self._look_through)
         return self.made
 
     def _declare(self) -> None:
@@ -226,11 +232,31 @@ class _Drafter:
         base = nx.DiGraph([(ref.node, n) for n in self.made.nodes for ref in _needs(self.made, n)])
         base.add_nodes_from(self.made.nodes)
         inner = {t: nx.ancestors(base, f"{t}.complete") | {f"{t}.complete"} for t in self.tables}
+
+        def complete(name: str, ref: Ref) -> Ref:
+            whole = ref.node in self.tables and not ref.part and name not in inner[ref.node]
+            return replace(ref, node=f"{ref.node}.complete") if whole else ref
+
+        self._change_references(complete)
+
+    def _change_references(self, change: Callable[[str, Ref], Ref]) -> None:
+        """Put ``change(name of the node, reference)`` in the place of every reference."""
         for name, node in self.made.nodes.items():
-            outer = {t for t in self.tables if name not in inner[t]}
-            value = _upgrade(node.value, outer)
-            self.made.nodes[name] = replace(node, value=value)
-            self.made.depends[name] = _upgrade(self.made.depends[name], outer)
+            at = partial(change, name)
+            self.made.nodes[name] = replace(node, value=_changed(node.value, at))
+            self.made.depends[name] = _changed(self.made.depends[name], at)
+
+    def _look_through(self, _: str, ref: Ref) -> Ref:
+        """Let ``$group.part`` of a mapping that is written out wait for that part alone."""
+        seen = set()
+        while ref.part and ref.node not in self.given and (ref.node, ref.part) not in seen:
+            seen.add((ref.node, ref.part))
+            group = self.made.nodes[ref.node].value
+            target = group.get(ref.part[0]) if isinstance(group, dict) else None
+            if not isinstance(target, Ref) or target.collect:
+                break
+            ref = replace(ref, node=target.node, part=target.part + ref.part[1:])
+        return ref
 
     def _expression(self, item: Item, outermost: bool = False) -> Any:
         if item.kind == "ref":
@@ -368,18 +394,17 @@ def entries(item: Item, what: str) -> list[tuple[str, Item, Mark]]:
     return [(k, v, (item.keys or {})[k]) for k, v in (item.value or {}).items()]
 
 
-def _upgrade(value: Any, outer: set[str]) -> Any:
-    """Turn references to whole tables into references to complete tables."""
+def _changed(value: Any, change: Callable[[Ref], Ref]) -> Any:
+    """Return an expression with ``change`` applied to every reference in it."""
     if isinstance(value, Ref):
-        whole = value.node in outer and not value.part
-        return replace(value, node=f"{value.node}.complete") if whole else value
+        return change(value)
     if isinstance(value, Call):
-        args = tuple(_upgrade(v, outer) for v in value.args)
-        kwargs = {k: _upgrade(v, outer) for k, v in value.kwargs.items()}
+        args = tuple(_changed(v, change) for v in value.args)
+        kwargs = {k: _changed(v, change) for k, v in value.kwargs.items()}
         return replace(value, args=args, kwargs=kwargs)
     if isinstance(value, dict):
-        return {k: _upgrade(v, outer) for k, v in value.items()}
-    return [_upgrade(v, outer) for v in value] if isinstance(value, list) else value
+        return {k: _changed(v, change) for k, v in value.items()}
+    return [_changed(v, change) for v in value] if isinstance(value, list) else value
 
 
 def dig(value: Any, parameter: Parameter) -> Any:

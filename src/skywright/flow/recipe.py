@@ -69,7 +69,8 @@ def load(
     if preset:
         values.apply_preset(preset, head, Mark("--preset", 1))
     others = values.apply(read_settings(set))
-    made = draft(root, values.parameters, values.sweep, packages)
+    given = {_base(setting.name) for setting in others}
+    made = draft(root, values.parameters, values.sweep, packages, given)
     nodes, graph, cosmology = expand(made, values.parameters, values.sweep)
     _check_results(head, root, nodes)
     reused = _reused(others, nodes, values.parameters)

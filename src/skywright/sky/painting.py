@@ -77,7 +77,7 @@ def paint(
         touched = np.asarray(systems["snr"][part]) > 0
         rows = np.arange(part.start, part.stop)[touched]
         if rows.size:
-            light = _light(systems[rows], base.variance[rows], spread, flux.shape[-1])
+            light = _light(systems[rows], base[rows], spread)
             flux[rows] = _add(flux[rows], light, images, electrons, rng)
         if progress is not None:
             progress(part.stop / len(systems))
@@ -87,8 +87,7 @@ def paint(
 def painted_light(images: Images, systems: QTable, *, psf: Psf | None = None) -> np.ndarray:
     """Return the noiseless light that `paint` adds, (n, band, y, x) [unit of ``images``]."""
     _check(images, systems)
-    variance = images[np.asarray(systems["row"])].variance
-    return _light(systems, variance, point_spread(images, psf), images.flux.shape[-1])
+    return _light(systems, images[np.asarray(systems["row"])], point_spread(images, psf))
 
 
 def point_spread(images: Images, psf: Psf | None) -> PointSpread:
@@ -109,10 +108,12 @@ def point_spread(images: Images, psf: Psf | None) -> PointSpread:
     return moffat_psf(fwhm, torch.as_tensor(np.minimum(psf.beta, 50.0)))
 
 
-def _light(systems: QTable, variance: np.ndarray, spread: PointSpread, pixels: int) -> np.ndarray:
-    shapes = painted_shapes(systems, pixels=pixels, psf=spread)
+def _light(systems: QTable, images: Images, spread: PointSpread) -> np.ndarray:
+    """Return the light of each system, row by row on its own cutout."""
+    shapes = painted_shapes(systems, pixels=images.flux.shape[-1], psf=spread)
     share = np.nan_to_num(np.asarray(systems["share"], dtype=np.float32))
-    return scale_to_snr(shapes * share[:, :, None, None], variance, np.asarray(systems["snr"]))
+    light, snr = shapes * share[:, :, None, None], np.asarray(systems["snr"])
+    return scale_to_snr(light, images.variance, snr, images.noise_excess)
 
 
 def _add(

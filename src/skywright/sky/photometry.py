@@ -1,7 +1,9 @@
 """Signal to noise and effective area of painted light: the algebra behind the selection function.
 
 Arc S/N is ``sqrt(sum (f / sigma)^2)`` over the bands and pixels of the cutout, the signal to noise
-of a filter that knows the arc's shape, where ``sigma`` is the local rms of the real background.
+of a filter that knows the arc's shape, where ``sigma`` is the local rms of the real background
+times ``noise_excess``, by which noise that pixels and bands share is larger than their own
+(`skywright.data.noise`).
 The galaxy's own photon noise is left out of ``sigma`` on purpose: the number then says how bright
 an arc is, not how well it hides.
 """
@@ -13,7 +15,7 @@ import numpy as np
 __all__ = ["arc_snr", "effective_area", "mean_radius", "scale_to_snr"]
 
 
-def arc_snr(light: np.ndarray, variance: np.ndarray) -> np.ndarray:
+def arc_snr(light: np.ndarray, variance: np.ndarray, noise_excess: float = 1.0) -> np.ndarray:
     """Return the signal to noise of painted light.
 
     Parameters
@@ -22,11 +24,13 @@ def arc_snr(light: np.ndarray, variance: np.ndarray) -> np.ndarray:
         Noiseless light, zero where nothing was painted.
     variance : (n, band, 1 or y, 1 or x) [flux^2]
         Background variance; see ``Images.variance``.
+    noise_excess : float
+        See ``Images.noise_excess``; 1 for independent pixels and bands.
 
     Returns
     -------
     (n,)
-        ``sqrt(sum f^2 / variance)``.
+        ``sqrt(sum f^2 / variance) / noise_excess``.
 
     Examples
     --------
@@ -36,17 +40,19 @@ def arc_snr(light: np.ndarray, variance: np.ndarray) -> np.ndarray:
     """
     # Divided first: in units such as erg/s/cm2 the square of either underflows.
     ratio = light / np.sqrt(variance)
-    return np.asarray(np.sqrt((ratio**2).sum(axis=(1, 2, 3), dtype=np.float64)))
+    return np.asarray(np.sqrt((ratio**2).sum(axis=(1, 2, 3), dtype=np.float64)) / noise_excess)
 
 
-def scale_to_snr(light: np.ndarray, variance: np.ndarray, snr: np.ndarray) -> np.ndarray:
+def scale_to_snr(
+    light: np.ndarray, variance: np.ndarray, snr: np.ndarray, noise_excess: float = 1.0
+) -> np.ndarray:
     """Scale light so that `arc_snr` equals ``snr``; a row with ``snr`` 0 becomes 0.
 
     Parameters
     ----------
     light : (n, band, y, x)
         Light of any amplitude.
-    variance : (n, band, 1 or y, 1 or x) [flux^2]
+    variance, noise_excess
         As for `arc_snr`.
     snr : (n,)
         Wanted signal to noise.
@@ -56,7 +62,7 @@ def scale_to_snr(light: np.ndarray, variance: np.ndarray, snr: np.ndarray) -> np
     (n, band, y, x) [flux]
         Light in the unit of the square root of ``variance``.
     """
-    now = arc_snr(light, variance)
+    now = arc_snr(light, variance, noise_excess)
     if np.any((now == 0) & (snr > 0)):
         rows = np.flatnonzero((now == 0) & (snr > 0))
         raise ValueError(
