@@ -107,6 +107,19 @@ def test_every_figure_of_a_search_that_finds_arcs_above_ten(truth):
     assert report.results["seeds.recall"]["n"] == 3
 
 
+def test_members_of_a_committee_are_judged_one_by_one(truth):
+    knows, blind = scores(truth, above_ten(truth), (0,)), scores(truth, np.zeros(N), (1,))
+    value = {
+        name: result["value"]
+        for name, result in judge(truth, vstack([knows, blind]), blind).results.items()
+    }
+    alone = judge(truth, knows, blind).results["recall"]["value"]
+    assert value["recall"] == pytest.approx(alone)  # a member without an opinion changes nothing
+    baseline = alone - value["gain"]
+    assert value["gain_one_seed"] == pytest.approx((alone + BUDGET) / 2 - baseline)
+    assert value["gain_one_seed"] < value["gain"]
+
+
 def test_intervals_and_numbers_of_galaxies_stand_beside_every_figure(truth):
     report = judge(truth, scores(truth, above_ten(truth)), scores(truth, np.zeros(N)))
     lens = np.asarray(truth["label"]) == 1

@@ -46,7 +46,7 @@ def measure_excess(images: Images) -> float:
     """
     from scipy.ndimage import gaussian_filter
 
-    sigma = float(np.mean(images.psf_fwhm)) / np.sqrt(8 * np.log(2))
+    sigma = float(np.mean(np.asarray(images.psf_fwhm))) / np.sqrt(8 * np.log(2))
     point = np.zeros((1 + 2 * int(np.ceil(5 * sigma)),) * 2)
     point[len(point) // 2, len(point) // 2] = 1
     independent = np.sqrt((gaussian_filter(point, sigma) ** 2).sum())

@@ -52,7 +52,8 @@ def judge_search(
 
     Results without prefix are the net's; ``boosting.``, ``arc.`` and ``flux.`` come before those
     of the baselines. ``gain`` is the net's recall at the budget minus that of the baseline with
-    the highest recall, on the same resampled galaxies.
+    the highest recall, on the same resampled galaxies. A committee of seeds may beat one model for
+    being a committee alone: ``gain_one_seed`` is the mean gain of its members, each by itself.
 
     Parameters
     ----------
@@ -93,7 +94,7 @@ def judge_search(
     baseline = max((n for n in SCORERS if n != "net"), key=lambda n: values[n]["recall"][0])
 
     results = _results(values, sample, baseline)
-    results |= _seeds(net, sample, training_prevalence)
+    results |= _seeds(net, sample, counts, training_prevalence, values[baseline])
     evidence = _evidence(scores, sample, counts) | {
         "settings": _settings(sample, net, training_prevalence, resamples, baseline)
     }
@@ -151,13 +152,16 @@ def _results(values: dict[str, Values], sample: Sample, baseline: str) -> dict[s
     return results
 
 
-def _seeds(net: QTable, sample: Sample, training: float) -> dict[str, dict[str, Any]]:
-    """Return each figure's mean over seeds, each judged alone, and one standard deviation."""
-    alone = np.ones((1, len(sample.labels)))
+def _seeds(
+    net: QTable, sample: Sample, counts: np.ndarray, training: float, baseline: Values
+) -> dict[str, dict[str, Any]]:
+    """Judge each seed alone: means with one standard deviation, and the mean gain."""
     members = [
-        measure(prior_correct(logits, training, sample.prevalence), sample, alone)
+        measure(prior_correct(logits, training, sample.prevalence), sample, counts)
         for logits in member_logits(net, sample.object_id).values()
     ]
+    if not members:
+        return {}
     results = {}
     for name in ("recall", "recall_bright", "auroc", "tpr10"):
         found = np.array([float(member[name][0]) for member in members if name in member])
@@ -170,6 +174,11 @@ def _seeds(net: QTable, sample: Sample, training: float) -> dict[str, dict[str, 
                 "n": len(found),
                 "interval": "one standard deviation over seeds",
             }
+    everything = np.ones(len(sample.labels), dtype=bool)
+    gain = np.mean([member["recall"] for member in members], axis=0) - baseline["recall"]
+    results["gain_one_seed"] = estimate(
+        gain, n=everything.sum(), n_groups=sample.galaxies(everything)
+    )
     return results
 
 
