@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from skywright.data.artefacts import digest, load, save
-from skywright.data.noise import measure_excess, with_excess
+from skywright.data.noise import measure_noise_excess, with_excess
 
 FWHM = 2.5
 
@@ -26,12 +26,12 @@ def smoothed(images, sigma):
 
 
 def test_independent_noise_has_no_excess(white):
-    assert measure_excess(white) == pytest.approx(1.0, abs=0.04)
+    assert measure_noise_excess(white) == pytest.approx(1.0, abs=0.04)
 
 
 def test_equal_bands_count_once(white):
     same = replace(white, flux=np.repeat(white.flux[:, :1], 3, axis=1))
-    assert measure_excess(same) == pytest.approx(np.sqrt(3), rel=0.04)
+    assert measure_noise_excess(same) == pytest.approx(np.sqrt(3), rel=0.04)
 
 
 def test_smoothed_pixels_follow_the_power_on_the_scale_of_the_psf(white):
@@ -40,7 +40,7 @@ def test_smoothed_pixels_follow_the_power_on_the_scale_of_the_psf(white):
     own = 1 / (4 * np.pi * s**2)
     seen = 1 / (4 * np.pi * (s**2 + p**2))
     expected = np.sqrt(seen / own * 4 * np.pi * p**2)
-    assert measure_excess(smoothed(white, s)) == pytest.approx(expected, rel=0.05)
+    assert measure_noise_excess(smoothed(white, s)) == pytest.approx(expected, rel=0.05)
 
 
 def test_sources_and_bad_pixels_hardly_count(white):
@@ -50,7 +50,7 @@ def test_sources_and_bad_pixels_hardly_count(white):
     mask[:, 5, 5] = True
     flux[:, :, 5, 5] = np.nan
     marked = replace(white, flux=flux, mask=mask)
-    assert measure_excess(marked) == pytest.approx(1.0, abs=0.08)
+    assert measure_noise_excess(marked) == pytest.approx(1.0, abs=0.08)
 
 
 def test_without_noise_or_width_nothing_is_claimed(white):

@@ -5,6 +5,7 @@ from skywright.data.background import measure_background as measure_background
 from skywright.data.cutouts import cut_out as cut_out
 from skywright.data.images import Images as Images
 from skywright.data.model import Model as Model
+from skywright.data.noise import measure_noise_excess as measure_noise_excess
 from skywright.data.open_survey import open_survey as open_survey
 from skywright.data.predictions import Predictions as Predictions
 from skywright.data.psf import Psf as Psf

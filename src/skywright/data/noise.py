@@ -9,7 +9,7 @@ import numpy as np
 from skywright.data.background import clipped
 from skywright.data.images import Images
 
-__all__ = ["measure_excess", "with_excess"]
+__all__ = ["measure_noise_excess", "with_excess"]
 
 ENOUGH = 1000  # images, evenly along the stack
 FEWEST = 100  # pixels that have sky to measure in one image
@@ -19,10 +19,10 @@ def with_excess(images: Images) -> Images:
     """Return the images with their ``noise_excess``, where there is anything to measure it on."""
     if images.variance is None or images.psf_fwhm is None or not len(images):
         return images
-    return replace(images, noise_excess=measure_excess(images))
+    return replace(images, noise_excess=measure_noise_excess(images))
 
 
-def measure_excess(images: Images) -> float:
+def measure_noise_excess(images: Images) -> float:
     """Measure the noise of the added bands on the scale of the point spread function.
 
     Each band is divided by its noise, the bands are added and smoothed with a Gaussian as wide as

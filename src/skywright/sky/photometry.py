@@ -3,7 +3,7 @@
 Arc S/N is ``sqrt(sum (f / sigma)^2)`` over the bands and pixels of the cutout, the signal to noise
 of a filter that knows the arc's shape, where ``sigma`` is the local rms of the real background
 times ``noise_excess``, by which noise that pixels and bands share is larger than their own
-(`skywright.data.noise`).
+(`skywright.data.measure_noise_excess`).
 The galaxy's own photon noise is left out of ``sigma`` on purpose: the number then says how bright
 an arc is, not how well it hides.
 """

@@ -123,6 +123,7 @@ def _describe_survey(facts: SurveyFacts, cutouts: Images) -> dict[str, Any]:
         "psf_fwhm_pixel": [float(width) for width in psf.fwhm],
         "psf_origin": psf.origin,
         "psf_upper_limit": bool(psf.upper_limit),
+        "noise_excess": float(cutouts.noise_excess),
     }
 
 
@@ -193,6 +194,7 @@ def _survey_section(results: dict[str, dict[str, Any]], survey: dict[str, Any]) 
         ("Pixel", _pixel(survey)),
         ("PSF FWHM", f"{widths} pixel<small>{text(survey['psf_origin'])}</small>"),
         ("Unit of S/N", text(_COUNTS if survey["display_counts"] else _FLUX)),
+        ("Noise of S/N", _noise(survey["noise_excess"])),
         ("Galaxies judged", f"{results['galaxies_judged']['value']:,}"),
         ("Candidates", f"{results['candidates']['value']:,}"),
     ]
@@ -229,6 +231,11 @@ def _pixel(survey: dict[str, Any]) -> str:
     return f"{survey['scale_arcsec']:.4g}″{note}"
 
 
+def _noise(excess: float) -> str:
+    note = "what bands and pixels share on the scale of the PSF, faint sources included"
+    return f"{excess:.2f} times the rms of single pixels<small>{note}</small>"
+
+
 _COUNTS = (
     "display counts of a picture that was stretched for the eye: S/N compares painted light with "
     "the local rms of the picture, and no Poisson noise is claimed"
@@ -249,7 +256,8 @@ _METHODS = [
     (
         "Arc S/N",
         "Root of the sum of (flux / rms)² of the painted light over all pixels and bands "
-        "of the cutout.",
+        "of the cutout, the rms being that of single pixels times the excess of the noise that "
+        "they share.",
     ),
     (
         "TPR0, TPR10",
