@@ -203,17 +203,18 @@ def _deterministic(seed: int, accelerator: str, threads: int) -> Iterator[None]:
     threads_before = torch.get_num_threads()
     before = torch.are_deterministic_algorithms_enabled()
     warn = torch.is_deterministic_algorithms_warn_only_enabled()
-    fill_before = torch.utils.deterministic.fill_uninitialized_memory
+    memory: Any = torch.utils.deterministic  # its attribute is a property of the module
+    fill_before = memory.fill_uninitialized_memory
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         torch.set_num_threads(threads)
         # a few operations on GPUs have no deterministic form: there it is asked for, not forced
         torch.use_deterministic_algorithms(True, warn_only=accelerator != "cpu")
         # every value is written before it is read: filling each new tensor only costs time
-        torch.utils.deterministic.fill_uninitialized_memory = False
+        memory.fill_uninitialized_memory = False
         try:
             yield
         finally:
             torch.use_deterministic_algorithms(before, warn_only=warn)
-            torch.utils.deterministic.fill_uninitialized_memory = fill_before
+            memory.fill_uninitialized_memory = fill_before
             torch.set_num_threads(threads_before)
