@@ -1,10 +1,16 @@
 """Small painted samples whose truth is known because plain numpy painted them."""
 
+import signal
+
 import astropy.units as u
 import numpy as np
 import pytest
 
 from skywright.data import Images
+
+# Started in the background by a shell, pytest and all it starts would ignore the interrupts that
+# some tests send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def paint(labels, size=32, seed=0, snr=40.0, bands=("g", "r", "i")):
