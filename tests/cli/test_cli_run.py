@@ -111,6 +111,12 @@ def test_broken_expectation_is_exit_1(call):
     assert "expected report.n >= 6" in result.stderr
 
 
+def test_nothing_is_expected_of_a_report_that_was_not_asked_for(call):
+    result = call("recipe.yml", "--preset", "odd", "--only", "total", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["expect"] == {}
+
+
 def test_failed_step_is_named_with_its_line_and_without_traceback(call, folder):
     folder.write("bad.yml", "a: 1\nb: !PKG.broken [$a]\n")
     result = call("bad.yml", "-o", "out")

@@ -88,9 +88,11 @@ def _results(schedule: Schedule, folder: Folder) -> tuple[dict[str, Any], Path |
 
 
 def _expect(plan: Plan, results: dict[str, Any]) -> dict[str, Any]:
-    """Judge what the recipe expects of this preset."""
-    judged = {}
+    """Judge what the recipe expects of this preset, of nodes that ``--only`` did not leave out."""
+    judged, made = {}, {node.base for node in plan.nodes.values()}
     for name, bound in plan.head.get("expect", {}).get(plan.preset, {}).items():
+        if name.partition(".")[0] not in made:
+            continue
         result = results.get(name) or results.get(name.partition(".")[2])
         ends = [math.nan, math.nan] if result is None else [result["low"], result["high"]]
         low, high = (math.nan if end is None else float(end) for end in ends)
