@@ -10,7 +10,7 @@ from astropy.table import QTable
 from skywright.data.background import measure_background
 from skywright.data.footprints import corners, fits_inside
 from skywright.data.images import Images
-from skywright.data.noise import with_excess
+from skywright.data.noise import measure_noise_excess
 from skywright.data.psf import Psf
 from skywright.data.survey import Survey, Tile
 
@@ -45,7 +45,7 @@ def cut_out(
     catalog : QTable
         Columns ``object_id, tile, x, y``; row i becomes image i.
     psf : Psf, optional
-        Its FWHM travels with the images.
+        Its FWHM travels with the images, and so does the noise on its scale (``noise_excess``).
     size : int [pixel]
         Side of a cutout.
     scratch : Path, optional
@@ -73,19 +73,16 @@ def cut_out(
         else np.zeros((*shape[:2], 1, 1))
     )
     mask = _room((shape[0], size, size), np.dtype(bool), scratch, "mask")
-    highest = 0.0
+    highest, excess = 0.0, np.ones(len(catalog))
     for number in np.unique(tile):
         source = survey.tiles[number]
         rows = np.flatnonzero(tile == number)
-        x, y = np.asarray(catalog["x"][rows]), np.asarray(catalog["y"][rows])
-        level, rms = measure_background(source).at(x, y)
-        _check_noise(rms, source, survey.bands)
-        level = np.rint(level) if survey.quantised else level
+        level, rms, excess[rows] = _sky(survey, source, catalog[rows], psf)
         highest = max(highest, float(level.max()))
         if not weighted:
             variance[rows] = (rms.T**2)[:, :, None, None]
         _fill(source, rows, corner[rows], (level.T, rms.T), size, (flux, variance, mask))
-    images = Images(
+    return Images(
         flux=flux,
         bands=survey.bands,
         unit=survey.unit,
@@ -96,12 +93,23 @@ def cut_out(
         variance=variance,
         mask=mask,
         psf_fwhm=None if psf is None else np.asarray(psf.fwhm, dtype=float),
+        noise_excess=float(excess.mean()) if len(excess) else 1.0,
         quantised=survey.quantised,
         # One number for all: the sky is taken off it where that is brightest.
         saturation=None if survey.saturation is None else survey.saturation - highest,
         reason=survey.reason,
     )
-    return with_excess(images)
+
+
+def _sky(
+    survey: Survey, tile: Tile, objects: QTable, psf: Psf | None
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return level and rms (band, n) of the sky around objects, and the excess of its noise."""
+    sky = measure_background(tile)
+    level, rms = sky.at(np.asarray(objects["x"]), np.asarray(objects["y"]))
+    _check_noise(rms, tile, survey.bands)
+    excess = 1.0 if psf is None else measure_noise_excess(tile, sky, float(np.mean(psf.fwhm)))
+    return np.rint(level) if survey.quantised else level, rms, excess
 
 
 def _check(survey: Survey, catalog: QTable, size: int) -> None:

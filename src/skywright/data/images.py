@@ -41,8 +41,8 @@ class Images:
         Full width at half maximum of the point spread function.
     noise_excess : float
         Noise of the bands added over a point source, in units of what independent pixels and
-        bands of ``variance`` would give; above 1 where resampling, compression or unresolved
-        sources tie them together. See `skywright.data.measure_noise_excess`.
+        bands of ``variance`` would give; above 1 where resampling or compression ties them
+        together. See `skywright.data.measure_noise_excess`.
     quantised : bool
         Whether pixel values are whole numbers (an 8-bit image): what is painted is rounded alike.
     saturation : float [unit], optional

@@ -232,7 +232,7 @@ def _pixel(survey: dict[str, Any]) -> str:
 
 
 def _noise(excess: float) -> str:
-    note = "what bands and pixels share on the scale of the PSF, faint sources included"
+    note = "what bands and pixels share on the scale of the PSF; sources do not count as noise"
     return f"{excess:.2f} times the rms of single pixels<small>{note}</small>"
 
 
