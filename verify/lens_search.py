@@ -14,7 +14,7 @@ from run_recipe import run
 
 FIGURES = ROOT / "docs" / "figures"
 # Frozen after the first run of this preset; the aim of the page is 0.85.
-RECALL_BRIGHT = 0.0
+RECALL_BRIGHT = 0.25
 
 
 def main() -> int:

@@ -114,9 +114,25 @@ def test_cutouts_of_other_galaxies_are_refused(galaxies):
 
 def test_shuffled_labels_pass_at_chance_and_fail_with_knowledge():
     rng = np.random.default_rng(7)
-    labels, groups = rng.integers(0, 2, 1000), np.arange(1000) // 4
-    assert shuffled_label_auroc(rng.normal(size=1000), labels, groups, rng)["passed"]
-    assert not shuffled_label_auroc(rng.normal(0.3 * labels), labels, groups, rng)["passed"]
+    labels = rng.integers(0, 2, 3000)
+    noise = rng.normal(size=(6, 3000))
+    assert shuffled_label_auroc(noise, labels)["passed"]
+    assert shuffled_label_auroc(noise, rng.permuted(np.tile(labels, (6, 1)), axis=1))["passed"]
+    assert not shuffled_label_auroc(noise + 0.15 * labels, labels)["passed"]
+
+
+def test_shuffles_that_scatter_too_much_prove_nothing():
+    rng = np.random.default_rng(8)
+    labels = rng.integers(0, 2, 100)
+    tilts = np.array([[-0.5], [0.5], [-0.3], [0.3]])
+    result = shuffled_label_auroc(rng.normal(size=(4, 100)) + tilts * labels, labels)
+    assert result["low"] < 0.5 < result["high"]
+    assert not result["passed"]
+
+
+def test_one_shuffle_is_not_enough():
+    with pytest.raises(ValueError, match="at least two shuffles"):
+        shuffled_label_auroc(np.zeros(10), np.arange(10) % 2)
 
 
 def test_copies_across_the_split_are_found(galaxies, arcs):
