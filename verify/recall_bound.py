@@ -1,8 +1,9 @@
 """What stands between the recall of bright arcs and its aim: training time, galaxies, or shape.
 
 The same arcs and impostors are given to the same kind of network twice: on their galaxies, and as
-painted light alone on noise, as if galaxies and neighbours had been taken away without a trace:
-an easier task in every respect. Both are trained as long as the preset trains, and with about four times the work; one network a fold, every figure out of fold.
+painted light alone on noise, as if galaxies and neighbours had been taken away without a trace: an
+easier task in every respect. Both are trained as long as the preset trains, and with about four
+times the work; one network a fold, every figure out of fold.
 """
 
 from __future__ import annotations
