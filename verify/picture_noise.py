@@ -44,7 +44,7 @@ def _excess_of_cutouts() -> float:
     sources = detect(survey)
     psf = measure_psf(survey, sources)
     galaxies = select_galaxies(sources, psf=psf, size=48)
-    return cut_out(survey, galaxies, psf=psf, size=48).noise_excess
+    return cut_out(survey, galaxies, psf=psf, size=48).noise_excess[0]
 
 
 if __name__ == "__main__":

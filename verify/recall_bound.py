@@ -92,7 +92,7 @@ def sample(painted_run: str, light: str) -> tuple[Images, np.ndarray]:
     if light == "on_galaxies":
         return painted, labels
     spread, cutouts = load(painted_run, "point_spread"), load(painted_run, "cutouts")
-    variance = np.asarray(painted.variance[:]) * painted.noise_excess**2
+    variance = np.asarray(painted.variance[:]) * painted.noise_excess[:, None, None, None] ** 2
     noise = np.random.default_rng(0).standard_normal(painted.flux.shape, dtype=np.float32)
     flux = painted_light(cutouts, systems, psf=spread) + noise * np.sqrt(variance)
     return replace(painted, flux=flux.astype(np.float32), variance=variance), labels

@@ -127,6 +127,36 @@ FILES = {
     "an empty name of a column": (b"tables:\n  t:\n    'a,,b': 1\n", 3, "cannot be a name"),
     "digits that are no number": (b"a: $b\nc: " + b"1" * 100_000 + b"x", 1, "'b'"),
     "more nodes than can be": (b"".join(b"a%d: 1\n" % i for i in range(10_001)), None, "10,000"),
+    "a cosmology that is put in too often": (
+        b"cosmology: !astropy.cosmology.FlatLambdaCDM\n  H0: 70\n  Om0: 0.3\n  meta: {x: ["
+        + b"1, " * 9_000
+        + b"1]}\na: ["
+        + b"$cosmology, " * 9_000
+        + b"1]\n",
+        1,
+        "more than 100 values",
+    ),  # fmt: skip
+    "a sweep that collects another": (
+        b"parameters: {p: 0, q: 0}\nrecipe: {sweep: {p: %b, q: %b}}\na: $p\nb: [$a.*, $q]\n"
+        % (str(list(range(2_000))).encode(), str(list(range(2_000))).encode()),
+        4,
+        "values in all",
+    ),
+    "a chain of groups that is too long": (
+        b"".join(b"g%d: {p: $g%d.p}\n" % (i, i + 1) for i in range(12_000)) + b"g12000: {p: 1}\n",
+        1,
+        "more than 10,000 nodes",
+    ),
+    "tables that are too many": (
+        b"tables:\n" + b"".join(b"  t%d: {a: 1}\n" % i for i in range(20_000)),
+        1,
+        "more than 10,000 nodes",
+    ),
+    "a part whose name is a novel": (
+        b"parameters: {p: {x: 1}}\na: $p." + b"xy" * 100_000,
+        2,
+        "has no part",
+    ),
     "a second document is never read": (b"a: $b\n---\nc: !os.system [x]\n", 1, "'b'"),
 }
 
@@ -158,6 +188,16 @@ def test_files_that_are_no_files(tmp_path):
         with pytest.raises(RecipeError, match=says) as caught:
             load(file)
         assert caught.value.mark.file == str(file)
+
+
+def test_long_chains_are_followed_to_their_ends(tmp_path):
+    recipe = tmp_path / "chain.yml"
+    groups = [f"g{i}: {{p: $g{i + 1}.p}}" for i in range(4_000)] + ["g4000: {p: !numpy.sum [[1]]}"]
+    tables = ["tables:", "  t0: {a: 1}"] + [f"  t{i}: {{a: $t{i - 1}}}" for i in range(1, 1_500)]
+    recipe.write_text("\n".join(groups + tables))
+    plan = load(recipe)  # with a step that takes the square of their number, this takes minutes
+    assert list(plan.graph.predecessors("g0")) == ["g4000"]
+    assert list(plan.graph.predecessors("t1499.a")) == ["t1498.complete"]
 
 
 COMMANDS = {

@@ -6,6 +6,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 
+from skywright.trust.budget import survey_weights
 from skywright.trust.calibration import (
     brier_skill,
     calibration_error,
@@ -14,6 +15,7 @@ from skywright.trust.calibration import (
     reliability,
     reliability_bins,
 )
+from skywright.trust.resampling import bootstrap_groups, percentile_interval
 
 
 @pytest.fixture
@@ -95,3 +97,23 @@ def test_calibration_error_of_a_constant_offset_is_the_offset():
     weights = np.ones(100_000)
     assert calibration_error(probability, labels, weights) < 0.01
     assert calibration_error(probability + 0.2, labels, weights) == pytest.approx(0.2, abs=0.01)
+
+
+@pytest.mark.parametrize("spread", [0.05, 0.3])
+def test_logits_that_know_nothing_are_not_called_calibrated(spread):
+    rng = np.random.default_rng(3)
+    labels, groups = np.arange(2000) % 2, np.arange(2000)
+    logits = rng.normal(-5.3, spread, 2000)
+    weights = survey_weights(labels, 0.005, bootstrap_groups(groups, 300, rng))
+    slope, _ = calibration_slope(logits, labels, weights)
+    low, high = percentile_interval(slope[1:])
+    assert low < 0 < high
+    # the error of a slope: one over the spread and the root of the positives behind the weights
+    assert slope[1:].std() == pytest.approx(1 / (spread * np.sqrt(2000 * 0.005)), rel=0.5)
+
+
+def test_equal_logits_have_no_slope():
+    labels = np.arange(10) % 2
+    slope, intercept = calibration_slope(np.full(10, -5.0), labels, np.ones(10))
+    assert np.isnan(slope)
+    assert np.isnan(intercept)

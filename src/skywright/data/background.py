@@ -8,7 +8,7 @@ import numpy as np
 
 from skywright.data.survey import Tile
 
-__all__ = ["Background", "clipped", "measure_background"]
+__all__ = ["Background", "measure_background"]
 
 # Cutting a normal distribution at 3 sigma leaves this share of its standard deviation.
 CLIPPED = 0.9866
@@ -85,7 +85,7 @@ def measure_background(tile: Tile, box: int = 64) -> Background:
         for column in range(columns):
             part = flux[:, :, column * box : (column + 1) * box].reshape(len(flux), -1)
             for band in range(len(flux)):
-                mesh[:, band, row, column] = clipped(part[band])
+                mesh[:, band, row, column] = _clipped(part[band])
     for plane in mesh.reshape(-1, rows, columns):
         if np.isnan(plane).all():
             raise ValueError(f"tile {tile.name!r}: no box of {box} pixels has sky to measure")
@@ -101,7 +101,7 @@ def _nanmedian(values: np.ndarray) -> float:
     return float(np.median(known)) if known.size else np.nan
 
 
-def clipped(values: np.ndarray) -> tuple[float, float]:
+def _clipped(values: np.ndarray) -> tuple[float, float]:
     """Return (level, rms) of what is left after clipping at 3 sigma."""
     total = values.size
     values = values[np.isfinite(values)]

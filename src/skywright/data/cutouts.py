@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 from astropy.table import QTable
 
-from skywright.data.background import measure_background
+from skywright.data.background import Background, measure_background
 from skywright.data.footprints import corners, fits_inside
 from skywright.data.images import Images
 from skywright.data.noise import measure_noise_excess
@@ -77,7 +78,10 @@ def cut_out(
     for number in np.unique(tile):
         source = survey.tiles[number]
         rows = np.flatnonzero(tile == number)
-        level, rms, excess[rows] = _sky(survey, source, catalog[rows], psf)
+        sky = measure_background(source)
+        level, rms = _around(sky, survey, source, catalog[rows])
+        if psf is not None:
+            excess[rows] = _excess(source, sky, float(np.mean(psf.fwhm)), weighted)
         highest = max(highest, float(level.max()))
         if not weighted:
             variance[rows] = (rms.T**2)[:, :, None, None]
@@ -93,7 +97,7 @@ def cut_out(
         variance=variance,
         mask=mask,
         psf_fwhm=None if psf is None else np.asarray(psf.fwhm, dtype=float),
-        noise_excess=float(excess.mean()) if len(excess) else 1.0,
+        noise_excess=None if psf is None else excess,
         quantised=survey.quantised,
         # One number for all: the sky is taken off it where that is brightest.
         saturation=None if survey.saturation is None else survey.saturation - highest,
@@ -101,15 +105,25 @@ def cut_out(
     )
 
 
-def _sky(
-    survey: Survey, tile: Tile, objects: QTable, psf: Psf | None
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return level and rms (band, n) of the sky around objects, and the excess of its noise."""
-    sky = measure_background(tile)
+def _around(
+    sky: Background, survey: Survey, tile: Tile, objects: QTable
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return level and rms (band, n) of the sky around objects."""
     level, rms = sky.at(np.asarray(objects["x"]), np.asarray(objects["y"]))
     _check_noise(rms, tile, survey.bands)
-    excess = 1.0 if psf is None else measure_noise_excess(tile, sky, float(np.mean(psf.fwhm)))
-    return np.rint(level) if survey.quantised else level, rms, excess
+    return np.rint(level) if survey.quantised else level, rms
+
+
+def _excess(tile: Tile, sky: Background, fwhm: float, weighted: bool) -> float:
+    excess = measure_noise_excess(tile, sky, fwhm, weighted=weighted)
+    if np.isfinite(excess):
+        return excess
+    warnings.warn(
+        f"tile {tile.name!r}: too few good pixels lie together to measure how far its noise is "
+        "shared between pixels; signal to noise takes them as independent",
+        stacklevel=2,
+    )
+    return 1.0
 
 
 def _check(survey: Survey, catalog: QTable, size: int) -> None:

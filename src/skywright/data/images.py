@@ -39,10 +39,10 @@ class Images:
         True where a pixel must not be used.
     psf_fwhm : (band,) [pixel], optional
         Full width at half maximum of the point spread function.
-    noise_excess : float
+    noise_excess : (n,), optional
         Noise of the bands added over a point source, in units of what independent pixels and
         bands of ``variance`` would give; above 1 where resampling or compression ties them
-        together. See `skywright.data.measure_noise_excess`.
+        together, None where it was not measured. See `skywright.data.measure_noise_excess`.
     quantised : bool
         Whether pixel values are whole numbers (an 8-bit image): what is painted is rounded alike.
     saturation : float [unit], optional
@@ -61,7 +61,7 @@ class Images:
     variance: Any = None
     mask: Any = None
     psf_fwhm: np.ndarray | None = None
-    noise_excess: float = 1.0
+    noise_excess: np.ndarray | None = None
     quantised: bool = False
     saturation: float | None = None
     reason: str = ""
@@ -89,6 +89,14 @@ class Images:
             raise u.UnitsError(f"scale is {self.scale}; expected an angle per pixel, as 0.2 arcsec")
         if len(self.object_id) != shape[0]:
             raise ValueError(f"{len(self.object_id)} object_id for {shape[0]} images")
+        excess = self.noise_excess
+        if excess is not None and (
+            np.shape(excess) != shape[:1] or not (np.isfinite(excess) & (excess > 0)).all()
+        ):
+            raise ValueError(
+                f"noise_excess has shape {np.shape(excess)}; expected one number above zero for "
+                f"each of {shape[0]} images, or None where it was not measured"
+            )
 
     def __len__(self) -> int:
         return int(self.flux.shape[0])
@@ -109,6 +117,7 @@ class Images:
             dec=pick(self.dec),
             variance=pick(self.variance),
             mask=pick(self.mask),
+            noise_excess=pick(self.noise_excess),
         )
 
     def blocks(self, rows: int = 1024) -> Iterator[Images]:

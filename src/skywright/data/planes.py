@@ -283,7 +283,7 @@ def _decode(path: Path) -> tuple[np.ndarray, float]:
     """Return a picture as (band, y, x) float32, NaN where it is transparent, and its limit."""
     from PIL import Image
 
-    with Image.open(path) as picture:
+    with Image.open(path, formats=("PNG", "JPEG")) as picture:  # others start programs
         coded = picture.mode in ("P", "CMYK", "YCbCr", "HSV", "LAB")
         plain = "RGBA" if "transparency" in picture.info else "RGB"
         pixels = np.asarray(picture.convert(plain) if coded else picture)

@@ -62,7 +62,7 @@ def write_images(images: Images, path: Path) -> None:
     import h5py
 
     with h5py.File(path, "w") as store:
-        for name in ("object_id", "ra", "dec"):
+        for name in ("object_id", "ra", "dec", "noise_excess"):
             if getattr(images, name) is not None:
                 store[name] = np.asarray(getattr(images, name))
         group = store.create_group("image")
@@ -77,7 +77,6 @@ def write_images(images: Images, path: Path) -> None:
             group["scale"] = float(images.scale.value)
             group["scale"].attrs["unit"] = unit_text(images.scale.unit)
         group["flux"].attrs["unit"] = unit_text(images.unit)
-        store.attrs["noise_excess"] = float(images.noise_excess)
         store.attrs["quantised"] = bool(images.quantised)
         store.attrs["reason"] = images.reason
         if images.saturation is not None:
@@ -130,7 +129,7 @@ def read_images(path: Path) -> Images:
             variance=lazy("variance"),
             mask=lazy("mask"),
             psf_fwhm=small("psf_fwhm", group),
-            noise_excess=float(store.attrs["noise_excess"]),
+            noise_excess=small("noise_excess"),
             quantised=bool(store.attrs["quantised"]),
             saturation=None if saturation is None else float(saturation),
             reason=str(store.attrs["reason"]),
@@ -142,9 +141,8 @@ def hash_images(images: Images, into: Hasher) -> None:
     into.text("images", unit_text(images.unit), repr(bool(images.quantised)), images.reason)
     into.text("none" if images.scale is None else unit_text(images.scale.unit), *images.bands)
     into.number(math.nan if images.scale is None else float(images.scale.value))
-    into.number(float(images.noise_excess))
     into.number(math.nan if images.saturation is None else float(images.saturation))
-    for name in ("object_id", "ra", "dec", "psf_fwhm", "flux", "variance", "mask"):
+    for name in ("object_id", "ra", "dec", "psf_fwhm", "noise_excess", "flux", "variance", "mask"):
         value = getattr(images, name)
         into.text(name, "none" if value is None else "array")
         if value is not None:

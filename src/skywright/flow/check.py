@@ -13,11 +13,11 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import astropy.units as u
 
-from skywright.flow.names import did_you_mean
+from skywright.flow.names import did_you_mean, may_not_be_handed
 from skywright.flow.plan import Call, Mark, RecipeError
 from skywright.flow.randomness import missing
 
-__all__ = ["Known", "check_call"]
+__all__ = ["Known", "check_call", "check_functions"]
 
 # Templates of str.format, which can reach into objects: {name.__globals__[…]}.
 TEMPLATES = ("uniq_col_name", "format")
@@ -89,6 +89,27 @@ def check_call(
         for value in known.values:
             if name in wanted:
                 _check_value(call.path, name, value, wanted[name], signature, known.mark)
+
+
+def check_functions(call: Call) -> None:
+    """Refuse functions among the arguments that the target may not call.
+
+    Raises
+    ------
+    RecipeError
+        See `skywright.flow.names.may_not_be_handed`.
+    """
+    if function := may_not_be_handed(call.path, _imported([*call.args, *call.kwargs.values()])):
+        raise RecipeError(f"!{call.path} may not be given the function {function}", call.mark)
+
+
+def _imported(value: Any) -> Any:
+    """Return an expression with the objects that are written out in the place of their names."""
+    if isinstance(value, Call):
+        return value.target if value.imported else None
+    if isinstance(value, dict):
+        return [_imported(v) for v in value.values()]
+    return [_imported(v) for v in value] if isinstance(value, (list, tuple)) else None
 
 
 def _check_template(path: str, name: str, known: Known) -> None:

@@ -14,7 +14,7 @@ from skywright.data import Images, Predictions
 __all__ = ["collect", "cut", "join"]
 
 BY_ROW = {
-    Images: ("flux", "object_id", "ra", "dec", "variance", "mask"),
+    Images: ("flux", "object_id", "ra", "dec", "variance", "mask", "noise_excess"),
     Predictions: ("object_id", "mean", "aleatoric", "epistemic", "samples"),
 }
 

@@ -16,6 +16,7 @@ from astropy.table import Column, MaskedColumn, Table
 
 from skywright.data import artefacts
 from skywright.flow.collect import collect, cut
+from skywright.flow.names import may_not_be_handed
 from skywright.flow.plan import Call, Node, Ref
 from skywright.flow.randomness import drawing, generator, missing
 
@@ -99,6 +100,8 @@ def _call(call: Call, scope: Scope) -> Any:
         rows = slice(scope.block[0] * scope.block[1], (scope.block[0] + 1) * scope.block[1])
         where, name = _mapped(call, args, kwargs)
         where[name] = cut(where[name], rows)
+    if function := may_not_be_handed(call.path, [args, kwargs]):
+        raise TypeError(f"!{call.path} may not be given the function {function}")
     rng = generator(scope.seed, scope.node.name, scope.block and scope.block[0], number)
     fill = missing(call)
     if "rng" in fill:

@@ -5,20 +5,34 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import Any
 
 import networkx as nx
 from astropy.table import Table
 
-from skywright.flow.check import Known, check_call
+from skywright.flow.check import Known, check_call, check_functions
 from skywright.flow.evaluate import fill_cosmology
-from skywright.flow.loader import Item, words
+from skywright.flow.loader import DEPTH, Item, words
 from skywright.flow.names import did_you_mean, resolve
 from skywright.flow.plan import Call, Mark, Node, RecipeError, Ref
 
-__all__ = ["NAME", "SECTIONS", "Draft", "Parameter", "dig", "draft", "edges", "entries", "parts"]
+__all__ = [
+    "NAME",
+    "NODES",
+    "SECTIONS",
+    "Draft",
+    "Parameter",
+    "dig",
+    "draft",
+    "edges",
+    "entries",
+    "parts",
+]
 
+NODES = 10_000
+COSMOLOGY = 100  # values: it is put into every call that needs one
 RESERVED = (".depends", ".map", ".rows")
 SECTIONS = ("recipe", "parameters", "cosmology", "tables")
 NAME = re.compile(r"\w[\w+-]{0,99}")
@@ -107,15 +121,22 @@ def edges(made: Draft) -> nx.DiGraph:
     graph.add_nodes_from(made.nodes)
     for name in made.nodes:
         graph.add_edges_from((ref.node, name) for ref in _needs(made, name))
-    try:
-        cycle = nx.find_cycle(graph)
-    except nx.NetworkXNoCycle:
+    if nx.is_directed_acyclic_graph(graph):
         return graph
+    # among all nodes, the search for a cycle takes the square of their number
+    rings = (c for c in nx.strongly_connected_components(graph)
+             if len(c) > 1 or graph.has_edge(*c, *c))  # fmt: skip
+    cycle = nx.find_cycle(graph.subgraph(next(rings)))
     names = [a for a, _ in reversed(cycle)]
     first = min(range(len(names)), key=lambda i: _line(made.nodes[names[i]]))
     names = names[first:] + names[:first]
     text = " needs ".join([*names, names[0]])
     raise RecipeError(f"these wait for each other: {text}", made.nodes[names[0]].mark)
+
+
+def _size(item: Item) -> int:
+    inside = list(item.value.values()) if isinstance(item.value, dict) else item.value
+    return 1 + sum(map(_size, inside)) if isinstance(inside, list) else 1
 
 
 def _line(node: Node) -> int:
@@ -143,6 +164,7 @@ class _Drafter:
         self.tables: dict[str, dict[str, tuple[str, ...]]] = {}
         self.inits: dict[str, bool] = {}
         self._extra: list[Ref] = []  # .depends of the node at hand
+        self._followed: dict[tuple[str, tuple[str, ...]], tuple[str, tuple[str, ...]]] = {}
         self._only_parameters = False
 
     def draft(self) -> Draft:
@@ -155,6 +177,8 @@ class _Drafter:
                     "cosmology: is a call or an object, as !astropy.cosmology.Planck18", item.mark
                 )
             self.made.cosmology = self._expression(item)
+            if _size(item) > COSMOLOGY:
+                raise RecipeError(f"the cosmology has more than {COSMOLOGY} values", item.mark)
             self._only_parameters = False
         for name, item in self.variables.items():
             value = self._expression(item, outermost=True)
@@ -175,6 +199,9 @@ class _Drafter:
             self._check_name(name, mark, {**self.parameters, **self.variables})
             self.tables[name] = self._columns(name, item)
             self.inits[name] = ".init" in (item.value or {})
+        count = len(self.variables) + sum(1 + len(keys) for keys in self.tables.values())
+        if count > NODES:
+            raise RecipeError(f"this makes more than {NODES:,} nodes", self.root.mark)
 
     def _check_name(self, name: str, mark: Mark, taken: Mapping[str, Any]) -> None:
         if not NAME.fullmatch(name):
@@ -231,11 +258,13 @@ class _Drafter:
         """Let ``$table`` mean the whole table, but for what its own columns need."""
         base = nx.DiGraph([(ref.node, n) for n in self.made.nodes for ref in _needs(self.made, n)])
         base.add_nodes_from(self.made.nodes)
-        inner = {t: nx.ancestors(base, f"{t}.complete") | {f"{t}.complete"} for t in self.tables}
+        bit = {f"{table}.complete": 1 << i for i, table in enumerate(self.tables)}
+        reached = _reached(base, bit)
 
         def complete(name: str, ref: Ref) -> Ref:
-            whole = ref.node in self.tables and not ref.part and name not in inner[ref.node]
-            return replace(ref, node=f"{ref.node}.complete") if whole else ref
+            whole = f"{ref.node}.complete"
+            own = ref.part or ref.node not in self.tables or reached[name] & bit[whole]
+            return ref if own else replace(ref, node=whole)
 
         self._change_references(complete)
 
@@ -248,14 +277,22 @@ class _Drafter:
 
     def _look_through(self, _: str, ref: Ref) -> Ref:
         """Let ``$group.part`` of a mapping that is written out wait for that part alone."""
-        seen = set()
-        while ref.part and ref.node not in self.given and (ref.node, ref.part) not in seen:
-            seen.add((ref.node, ref.part))
+        way: list[tuple[str, tuple[str, ...]]] = []
+        # parts that grow at every step lead in a circle, which `edges` reports
+        while ref.part and ref.node not in self.given and len(ref.part) <= DEPTH:
+            here = (ref.node, ref.part)
+            if here in self._followed:
+                node, part = self._followed[here]
+                ref = replace(ref, node=node, part=part)
+                break
             group = self.made.nodes[ref.node].value
             target = group.get(ref.part[0]) if isinstance(group, dict) else None
             if not isinstance(target, Ref) or target.collect:
                 break
+            self._followed[here] = here
+            way.append(here)
             ref = replace(ref, node=target.node, part=target.part + ref.part[1:])
+        self._followed |= dict.fromkeys(way, (ref.node, ref.part))
         return ref
 
     def _expression(self, item: Item, outermost: bool = False) -> Any:
@@ -291,6 +328,7 @@ class _Drafter:
                  for (k, value), items in zip([*enumerate(args), *kwargs.items()],
                                               [*listed, *named.values()], strict=True)}  # fmt: skip
         check_call(call, known, keys, self.made.cosmology is not None)
+        check_functions(call)
         if ".depends" in special:
             self._extra += self._depends(special[".depends"])
         return self._mapped(call, special, keys, outermost)
@@ -379,6 +417,17 @@ class _Drafter:
             f"{words(columns)}",
             item.mark,
         )
+
+
+def _reached(graph: nx.DiGraph, bit: Mapping[str, int]) -> dict[str, int]:
+    """Return for every node the bits of all nodes that it leads to, its own among them."""
+    groups = nx.condensation(graph)
+    bits: dict[int, int] = {}
+    for group in reversed(list(nx.topological_sort(groups))):
+        ahead = [bits[after] for after in groups.successors(group)]
+        own = [bit.get(name, 0) for name in groups.nodes[group]["members"]]
+        bits[group] = reduce(or_, [*own, *ahead], 0)
+    return {name: bits[group] for name, group in groups.graph["mapping"].items()}
 
 
 def entries(item: Item, what: str) -> list[tuple[str, Item, Mark]]:

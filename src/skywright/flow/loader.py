@@ -22,6 +22,7 @@ CORE = "tag:yaml.org,2002:"
 UNIT_LENGTH = 60
 
 _NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+SURROGATE = re.compile("[\ud800-\udfff]")
 _QUANTITY = re.compile(rf"({_NUMBER})[ \t]+(\S.*)", re.DOTALL)
 _BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 
@@ -241,6 +242,8 @@ class _Builder:
     def _plain(self, node: yaml.Node) -> Item:
         kind = node.tag.removeprefix(CORE)
         if isinstance(node, yaml.ScalarNode):
+            if SURROGATE.search(node.value):
+                self.fail("half of a surrogate pair is no character: no file can hold it", node)
             if node.tag == "!ref":
                 return self._reference(node)
             return Item(self._scalar(node, kind), self.mark(node), text=node.value)
@@ -315,6 +318,8 @@ class _Builder:
                 shown = shown if isinstance(shown, str) and shown else "this"
                 self.fail(f'a key has to be text; put it in quotes: "{shown[:40]}":', key)
             name = key.value
+            if SURROGATE.search(name):
+                self.fail("half of a surrogate pair is no character: no file can hold it", key)
             if name in keys:
                 self.fail(f"{name!r} is given twice, first on line {keys[name].line}", key)
             found[name], keys[name] = self.item(child), self.mark(key)

@@ -22,7 +22,7 @@ from skywright.flow.aliases import SKYPY
 from skywright.flow.allowed import BUILTINS, COSMOLOGY, DISTRIBUTION, LIBRARIES
 from skywright.flow.plan import Mark, RecipeError
 
-__all__ = ["ROOMS", "did_you_mean", "resolve"]
+__all__ = ["ROOMS", "did_you_mean", "may_not_be_handed", "resolve"]
 
 ROOMS = ("data", "sky", "nets", "learn", "find", "trust", "plan", "serve")
 # These read and write by themselves.
@@ -36,6 +36,8 @@ OPENING = ("open_survey",)  # the one door by which files come in
 TOUCHES_FILES = re.compile(r"(save|load|write|read|fetch|download|open|query)(_|$)")
 SEGMENT = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 LONGEST = 200
+# What other libraries may call: functions of numbers, and nothing else of astropy.
+MATHEMATICS = ("astropy.cosmology.", "astropy.modeling.", "astropy.units.")
 
 
 def resolve(path: str, mark: Mark | None = None, allow: Sequence[str] = ()) -> Any:
@@ -73,9 +75,39 @@ def resolve(path: str, mark: Mark | None = None, allow: Sequence[str] = ()) -> A
         raise RecipeError(message, mark) from None
 
 
+def may_not_be_handed(path: str, value: Any) -> str:
+    """Return the name of a function among arguments that the function at ``path`` may not get.
+
+    numpy, scipy and astropy call what they are given with arguments that no check has seen: a step
+    of ours, or a function of tables that fills templates, is not for them. Empty if all is well.
+
+    Examples
+    --------
+    >>> may_not_be_handed("scipy.optimize.minimize", {"fun": np.cos})
+    ''
+    >>> may_not_be_handed("numpy.fromfunction", [may_not_be_handed])
+    'may_not_be_handed'
+    """
+    if not path.startswith(("numpy.", "scipy.", "astropy.")) and "." in path:
+        return ""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return next((found for v in value if (found := may_not_be_handed(path, v))), "")
+    if not callable(value):
+        return ""
+    module = str(getattr(value, "__module__", None) or type(value).__module__)
+    ours, theirs = module.startswith("skywright."), module.startswith("astropy.")
+    if not ours and (not theirs or module.startswith(MATHEMATICS)):
+        return ""
+    return str(getattr(value, "__name__", type(value).__name__))
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `` (did you mean 'x'?)``, or an empty string."""
-    close = difflib.get_close_matches(name, list(known), 1)
+    # the search takes the product of the lengths, and nobody misspells a name this long
+    names = [n for n in known if len(n) <= LONGEST] if len(name) <= LONGEST else []
+    close = difflib.get_close_matches(name, names, 1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 

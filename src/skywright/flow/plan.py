@@ -10,6 +10,8 @@ import networkx as nx
 
 __all__ = ["Call", "Mark", "Node", "Plan", "RecipeError", "Ref"]
 
+LONGEST = 900  # characters of a message
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -26,6 +28,8 @@ class RecipeError(Exception):
     """A recipe or command that is wrong; found before any work, exit code 2."""
 
     def __init__(self, message: str, mark: Mark | None = None) -> None:
+        if len(message) > LONGEST:  # a name of a megabyte is not for the terminal either
+            message = f"{message[:LONGEST]}…"
         text = f"{mark}: {message}" if mark else message
         # a recipe may hold escape sequences: they are not for the terminal
         super().__init__(

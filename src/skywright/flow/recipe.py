@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -66,6 +67,8 @@ def load(
     head = read_head(root.value.get("recipe"))
     values = Values(root, head)
     check_head(head, root, values.parameters)
+    for name in head.presets:  # wrong ones are found though nobody asked for them
+        Values(root, head).apply_preset(name, head, place(root, "recipe"))
     if preset:
         values.apply_preset(preset, head, Mark("--preset", 1))
     others = values.apply(read_settings(set))
@@ -126,7 +129,7 @@ def _find(file: str | Path) -> Path:
     """Return the file that is meant: what exists here goes before a recipe of the package."""
     text = str(file)
     bare = SEGMENT.fullmatch(text.replace("-", "_")) is not None
-    if not bare or Path(text).is_file():
+    if not bare or os.path.isfile(text):
         return Path(file)
     shipped = _shipped()
     if text not in shipped:
@@ -183,7 +186,7 @@ def _reused(
             )
         names = _copies(setting.name, nodes, setting.mark)
         folder = Path(setting.text)
-        if not (folder / "provenance.json").is_file():
+        if not os.path.isfile(folder / "provenance.json"):
             raise RecipeError(
                 f"{setting.name!r} is computed, not a parameter: it takes the folder of an "
                 f"earlier run, and {setting.text[:60]!r} is none",

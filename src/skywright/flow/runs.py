@@ -14,6 +14,7 @@ from typing import Any
 
 from skywright.data import artefacts
 from skywright.data.plainjson import read_json
+from skywright.flow.head import label
 from skywright.flow.plan import Plan, RecipeError
 from skywright.flow.store import LABEL, Entry
 
@@ -108,7 +109,7 @@ def open_run(
         If ``out`` holds a finished run of something else, or files that are not of a run.
     """
     time = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
-    run = f"{plan.file.stem}-{time}-{secrets.token_hex(2)}"
+    run = f"{label(plan.file.stem)}-{time}-{secrets.token_hex(2)}"
     path = Path(out).absolute() if out else workspace / "runs" / run
     record = _read(path / RECORD)
     run = record.get("run", run)
@@ -248,9 +249,9 @@ def reused_entry(run: Path, name: str) -> Entry:
         folder = run / node["folder"]
         if not folder.resolve().is_relative_to(run.resolve()) or not _is_closed(folder):
             raise ValueError(f"its record names {node['folder']!r}, which leads out of it")
-        value = artefacts.load(folder)
+        value, digest, key = artefacts.load(folder), node["digest"], node["key"]
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{run} has no artefact of node {name!r} to reuse: {error}") from error
-    if artefacts.digest(value) != node["digest"]:
+    if artefacts.digest(value) != digest:
         raise ValueError(f"the artefact of {name!r} in {run} is damaged: run that recipe again")
-    return Entry(node["key"], folder, node["digest"])
+    return Entry(key, folder, digest)

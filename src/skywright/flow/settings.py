@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from astropy.units import Quantity
 
 from skywright.flow.graph import NAME, SECTIONS, entries
-from skywright.flow.head import Head, check_values
+from skywright.flow.head import Head, check_values, place
 from skywright.flow.loader import Item, parse, words
 from skywright.flow.names import did_you_mean
 from skywright.flow.plan import Mark, RecipeError
@@ -89,6 +89,7 @@ class Values:
                 raise RecipeError(f"{name[:40]!r} cannot be the name of a parameter", mark)
             self.parameters[name] = item.plain()
         self.sweep = dict(head.sweep)
+        self.head = root.value.get("recipe") or root
 
     def apply_preset(self, preset: str, head: Head, mark: Mark) -> None:
         """Give parameters the values of a preset."""
@@ -99,7 +100,7 @@ class Values:
                 mark,
             )
         for name, value in head.presets[preset].items():
-            self._set(name, value, mark)
+            self._set(name, value, place(self.head, "presets", preset, name))
 
     def apply(self, settings: list[Setting]) -> list[Setting]:
         """Give parameters the values of settings; return those that name no parameter."""

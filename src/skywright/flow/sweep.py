@@ -5,18 +5,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import networkx as nx
 
-from skywright.flow.graph import Draft, Parameter, dig, edges, parts
+from skywright.flow.graph import NODES, Draft, Parameter, dig, edges, parts
 from skywright.flow.head import label
 from skywright.flow.loader import words
 from skywright.flow.plan import Call, Node, RecipeError, Ref
 
 __all__ = ["expand"]
 
-NODES = 10_000
 LONGEST = 200  # bytes: names are those of folders too
 VALUES = 1_000_000
 
@@ -107,12 +107,11 @@ class _Sweep:
     def _bind(self, value: Any, point: Mapping[str, Any]) -> Any:
         """Put the values of parameters in, and point references to the right copy."""
         if isinstance(value, Parameter):
-            self._left -= self._sizes[value.name]
-            if self._left < 0:
-                raise RecipeError(f"more than {VALUES:,} values in all", value.mark)
+            self._take(self._sizes[value.name], value)
             return dig(point.get(value.name, self.parameters[value.name]), value)
         if isinstance(value, Ref):
             if value.collect:
+                self._take(prod(len(self.swept[axis]) for axis in self.axes[value.node]), value)
                 copies = tuple(_copy(value.node, p) for p in self._points(value.node))
                 return replace(value, collect=copies)
             here = {axis: point[axis] for axis in self.axes[value.node]}
@@ -124,6 +123,12 @@ class _Sweep:
         if isinstance(value, dict):
             return {k: self._bind(v, point) for k, v in value.items()}
         return [self._bind(v, point) for v in value] if isinstance(value, list) else value
+
+    def _take(self, values: int, where: Parameter | Ref) -> None:
+        """Count values that are put in; there may not be too many of them in all."""
+        self._left -= values
+        if self._left < 0:
+            raise RecipeError(f"more than {VALUES:,} values in all", where.mark)
 
 
 def _copy(name: str, point: Mapping[str, Any]) -> str:

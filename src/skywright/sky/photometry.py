@@ -15,7 +15,9 @@ import numpy as np
 __all__ = ["arc_snr", "effective_area", "mean_radius", "scale_to_snr"]
 
 
-def arc_snr(light: np.ndarray, variance: np.ndarray, noise_excess: float = 1.0) -> np.ndarray:
+def arc_snr(
+    light: np.ndarray, variance: np.ndarray, noise_excess: np.ndarray | None = None
+) -> np.ndarray:
     """Return the signal to noise of painted light.
 
     Parameters
@@ -24,8 +26,8 @@ def arc_snr(light: np.ndarray, variance: np.ndarray, noise_excess: float = 1.0) 
         Noiseless light, zero where nothing was painted.
     variance : (n, band, 1 or y, 1 or x) [flux^2]
         Background variance; see ``Images.variance``.
-    noise_excess : float
-        See ``Images.noise_excess``; 1 for independent pixels and bands.
+    noise_excess : (n,), optional
+        See ``Images.noise_excess``; without it pixels and bands are taken as independent.
 
     Returns
     -------
@@ -40,11 +42,15 @@ def arc_snr(light: np.ndarray, variance: np.ndarray, noise_excess: float = 1.0) 
     """
     # Divided first: in units such as erg/s/cm2 the square of either underflows.
     ratio = light / np.sqrt(variance)
-    return np.asarray(np.sqrt((ratio**2).sum(axis=(1, 2, 3), dtype=np.float64)) / noise_excess)
+    snr = np.sqrt((ratio**2).sum(axis=(1, 2, 3), dtype=np.float64))
+    return np.asarray(snr if noise_excess is None else snr / noise_excess)
 
 
 def scale_to_snr(
-    light: np.ndarray, variance: np.ndarray, snr: np.ndarray, noise_excess: float = 1.0
+    light: np.ndarray,
+    variance: np.ndarray,
+    snr: np.ndarray,
+    noise_excess: np.ndarray | None = None,
 ) -> np.ndarray:
     """Scale light so that `arc_snr` equals ``snr``; a row with ``snr`` 0 becomes 0.
 

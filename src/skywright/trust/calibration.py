@@ -14,9 +14,9 @@ __all__ = [
     "reliability_bins",
 ]
 
-# A normal prior (sd 10) on intercept and slope: invisible beside real data, it keeps the fit
-# finite when one class lies wholly above the other.
-_PRIOR_PRECISION = 0.01
+# A normal prior around 0 on the slope of standardised logits (sd 10) keeps the fit finite when one
+# class lies wholly above the other. Data with one positive in all outweigh it a hundredfold.
+_PRIOR_PRECISION = np.array([1e-6, 0.01])
 _LOWEST_PREVALENCE = 0.05
 
 
@@ -59,16 +59,24 @@ def calibration_slope(
     Returns
     -------
     slope, intercept : (…)
+        NaN where all logits are equal.
     """
-    x, y = np.asarray(logits, dtype=float), np.asarray(labels, dtype=float)
+    raw, y = np.asarray(logits, dtype=float), np.asarray(labels, dtype=float)
     w = np.atleast_2d(weights)
-    w = w * (len(x) / w.sum(axis=-1, keepdims=True))
+    w = w * (len(raw) / w.sum(axis=-1, keepdims=True))
+    mean = w[0] @ raw / len(raw)
+    spread = np.sqrt(w[0] @ (raw - mean) ** 2 / len(raw))
+    if spread == 0:
+        nothing = np.full(np.shape(weights)[:-1], np.nan)
+        return nothing, nothing
+    x = (raw - mean) / spread
     # Without slope Newton's method starts safely; the resamples then start from the sample's fit.
     constant = np.array([[logit(np.clip(w[0] @ y / len(x), 1e-9, 1 - 1e-9)), 0.0]])
     first = _newton(x, y, w[:1], constant, steps)
     beta = _newton(x, y, w, np.repeat(first, len(w), axis=0), steps)
     shape = np.shape(weights)[:-1]
-    return beta[:, 1].reshape(shape), beta[:, 0].reshape(shape)
+    slope = beta[:, 1] / spread
+    return slope.reshape(shape), (beta[:, 0] - slope * mean).reshape(shape)
 
 
 def _newton(
@@ -77,18 +85,18 @@ def _newton(
     """Return intercept and slope of a weighted logistic regression per row of weights."""
     design = np.stack([np.ones_like(x), x], axis=1)
     outer = np.stack([np.ones_like(x), x, x**2], axis=1)
-    prior = np.array([0.0, 1.0])
 
     def loss(beta: np.ndarray) -> np.ndarray:
         z = beta @ design.T
-        penalty = 0.5 * _PRIOR_PRECISION * ((beta - prior) ** 2).sum(axis=1)
+        penalty = 0.5 * beta**2 @ _PRIOR_PRECISION
         return np.asarray((weights * (np.logaddexp(0.0, z) - y * z)).sum(axis=1) + penalty)
 
     beta, lowest, size = start, loss(start), np.ones((len(start), 1))
     for _ in range(steps):
         p = expit(beta @ design.T)
-        gradient = (weights * (y - p)) @ design - _PRIOR_PRECISION * (beta - prior)
-        a, b, c = ((weights * p * (1 - p)) @ outer).T + _PRIOR_PRECISION * np.array([[1], [0], [1]])
+        gradient = (weights * (y - p)) @ design - _PRIOR_PRECISION * beta
+        a, b, c = ((weights * p * (1 - p)) @ outer).T
+        a, c = a + _PRIOR_PRECISION[0], c + _PRIOR_PRECISION[1]
         step = (
             np.stack(
                 [c * gradient[:, 0] - b * gradient[:, 1], a * gradient[:, 1] - b * gradient[:, 0]],

@@ -123,7 +123,9 @@ def _describe_survey(facts: SurveyFacts, cutouts: Images) -> dict[str, Any]:
         "psf_fwhm_pixel": [float(width) for width in psf.fwhm],
         "psf_origin": psf.origin,
         "psf_upper_limit": bool(psf.upper_limit),
-        "noise_excess": float(cutouts.noise_excess),
+        "noise_excess": None
+        if cutouts.noise_excess is None
+        else [float(end) for end in np.quantile(cutouts.noise_excess, [0, 1])],
     }
 
 
@@ -231,9 +233,12 @@ def _pixel(survey: dict[str, Any]) -> str:
     return f"{survey['scale_arcsec']:.4g}″{note}"
 
 
-def _noise(excess: float) -> str:
+def _noise(excess: list[float] | None) -> str:
+    if excess is None:
+        return "that of single pixels<small>taken as independent, not measured</small>"
+    ends = dict.fromkeys(f"{end:.2f}" for end in excess)
     note = "what bands and pixels share on the scale of the PSF; sources do not count as noise"
-    return f"{excess:.2f} times the rms of single pixels<small>{note}</small>"
+    return f"{' to '.join(ends)} times the rms of single pixels<small>{note}</small>"
 
 
 _COUNTS = (

@@ -94,4 +94,6 @@ def _calibration(slope: dict[str, Any]) -> str:
         return f"Its probabilities are too cautious: {found}."
     if slope["high"] < 1:
         return f"Its probabilities are too sure of themselves: {found}."
+    if slope["low"] <= 0:
+        return f"Whether its probabilities can be believed cannot be told here: {found}."
     return f"Its probabilities agree with the outcome: {found}."
