@@ -20,6 +20,9 @@ from record import ROOT, record
 from run_recipe import run
 from skimage.data import hubble_deep_field
 
+from skywright.data import artefacts
+from skywright.flow.runs import node_folder
+
 SCALE = 0.138 / 3600
 
 
@@ -57,8 +60,8 @@ def main() -> int:
     first = write_tile(place, "first", pixels)
     second = write_tile(place, "second", pixels[:, ::-1])
     made = run("lens-search", "--preset", "tiny", *first, cwd=place)
-    found = Table.read(Path(made["run"]) / "artefacts" / "candidates" / "table.parquet")
-    found["ra", "dec"][:3].write(place / "known.csv")
+    found = artefacts.load(Path(made["run"]) / node_folder("candidates"))
+    Table(found["ra", "dec"][:3]).write(place / "known.csv")
     table = ["--set", "known=known.csv"]
     judged = run("lens-search", "--preset", "tiny", *first, *table, cwd=place)
     reused = ["--set", f"model={made['run']}"]

@@ -38,7 +38,7 @@ def main() -> int:
     systems, painted = node("systems"), node("painted")
     truth = np.asarray(systems["label"])
     shuffled = np.stack([np.random.default_rng(i).permutation(truth) for i in range(SHUFFLES)])
-    scores = np.full(shuffled.shape, np.nan)
+    scores, folds = np.full(shuffled.shape, np.nan), np.full(len(truth), -1)
     for i, labels in enumerate(shuffled):
         for fold in range(4):
             roles = np.asarray(node(f"split[fold={fold}]")["role"])
@@ -51,10 +51,11 @@ def main() -> int:
                 epochs=8,
                 seed=i,
             )
+            folds[roles == "test"] = fold
             scores[i, roles == "test"] = predict(model, painted, roles=roles).mean
     figures = {
-        "against_shuffled": shuffled_label_auroc(scores, shuffled),
-        "against_true": shuffled_label_auroc(scores, truth),
+        "against_shuffled": shuffled_label_auroc(scores, shuffled, folds),
+        "against_true": shuffled_label_auroc(scores, truth, folds),
     }
     for name, figure in figures.items():
         print(name, figure)

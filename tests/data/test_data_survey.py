@@ -285,3 +285,15 @@ def test_area_leaves_out_edges_and_bad_pixels(tmp_path):
     pixels = open_survey("hubble-deep-field")
     assert 0.89 < float(searched_area(pixels, size=48) / pixels.area) < 0.91
     assert searched_area(replace(survey, scale=None, reason="a picture"), size=48) is None
+
+
+def test_no_picture_starts_a_program(tmp_path, monkeypatch):
+    started = tmp_path / "started"
+    (tmp_path / "gs").write_text(f"#!/bin/sh\ntouch {started}\n")
+    (tmp_path / "gs").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    picture = tmp_path / "p.png"
+    picture.write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n%%EOF\n")
+    with pytest.raises(OSError, match="cannot identify image file"):
+        open_survey(picture, scale="1 arcsec", unit="ct")
+    assert not started.exists()

@@ -177,3 +177,33 @@ def test_collected_part_has_to_be_swept_still_when_a_setting_leaves_one_value(re
     assert plan.nodes["every"].value.args[0][0].collect == ("scores[fold=1,net=hgb]",)
     with pytest.raises(RecipeError, match="swept over no values"):
         recipe(set=["net=[]"])
+
+
+def test_a_nested_part_waits_for_itself_alone(recipe):
+    plan = recipe(
+        """
+        recipe: {sweep: {n: [1, 2]}}
+        parameters: {n: 1}
+        half: !numpy.arange [$n]
+        whole: !dict {size: 3}
+        model: {deep: {of: $whole}, half: $half}
+        a: !list [[$model.deep.of.size, 1]]
+        """
+    )
+    assert set(plan.graph.predecessors("a")) == {"whole"}
+
+
+def test_a_library_is_not_handed_a_step_by_way_of_a_node(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recipe.yml").write_text(
+        textwrap.dedent(
+            """
+            f: !astropy.table.join
+            table: !astropy.table.Table [{k: [1]}]
+            a: !numpy.fromfunction {function: $f, shape: [], left: $table, right: $table}
+            """
+        )
+    )
+    done = run(load(tmp_path / "recipe.yml"), workspace=tmp_path / "w", workers=1)
+    assert done.state == "failed"
+    assert "may not be given the function join" in (done.folder / "run.log").read_text()

@@ -74,12 +74,14 @@ def test_same_seed_same_bits_and_progress_is_told(arcs):
 
 def test_bits_do_not_depend_on_the_threads_of_the_caller(arcs):
     before = torch.get_num_threads()
+    filled = torch.utils.deterministic.fill_uninitialized_memory
     models = []
     try:
         for threads in (1, 2):
             torch.set_num_threads(threads)
             models.append(_fit(arcs, epochs=1))
             assert torch.get_num_threads() == threads
+            assert torch.utils.deterministic.fill_uninitialized_memory is filled
     finally:
         torch.set_num_threads(before)
     _same(*models)

@@ -6,6 +6,7 @@ import pytest
 
 from skywright.data import Images
 from skywright.trust import (
+    auroc,
     background_rms_ratio,
     duplicates,
     pixel_features,
@@ -115,24 +116,38 @@ def test_cutouts_of_other_galaxies_are_refused(galaxies):
 def test_shuffled_labels_pass_at_chance_and_fail_with_knowledge():
     rng = np.random.default_rng(7)
     labels = rng.integers(0, 2, 3000)
-    noise = rng.normal(size=(6, 3000))
-    assert shuffled_label_auroc(noise, labels)["passed"]
-    assert shuffled_label_auroc(noise, rng.permuted(np.tile(labels, (6, 1)), axis=1))["passed"]
-    assert not shuffled_label_auroc(noise + 0.15 * labels, labels)["passed"]
+    noise, folds = rng.normal(size=(6, 3000)), np.arange(3000) % 4
+    assert shuffled_label_auroc(noise, labels, folds)["passed"]
+    mixed = rng.permuted(np.tile(labels, (6, 1)), axis=1)
+    assert shuffled_label_auroc(noise, mixed, folds)["passed"]
+    assert not shuffled_label_auroc(noise + 0.15 * labels, labels, folds)["passed"]
+
+
+def test_nets_that_know_how_many_they_were_taught_know_nothing():
+    rng = np.random.default_rng(9)
+    folds = np.arange(4000) % 4
+    labels = rng.permuted(np.tile(np.arange(4000) % 2, (6, 1)), axis=1)
+    taught = np.array([[row[folds != f].mean() for f in range(4)] for row in labels])
+    scores = taught[:, folds] + 1e-3 * rng.normal(size=labels.shape)
+    pooled = np.mean([auroc(s, y) for s, y in zip(scores, labels, strict=True)])
+    judged = shuffled_label_auroc(scores, labels, folds)
+    assert pooled < judged["value"] - 0.003
+    assert judged["passed"]
 
 
 def test_shuffles_that_scatter_too_much_prove_nothing():
     rng = np.random.default_rng(8)
     labels = rng.integers(0, 2, 100)
     tilts = np.array([[-0.5], [0.5], [-0.3], [0.3]])
-    result = shuffled_label_auroc(rng.normal(size=(4, 100)) + tilts * labels, labels)
+    scores = rng.normal(size=(4, 100)) + tilts * labels
+    result = shuffled_label_auroc(scores, labels, np.zeros(100))
     assert result["low"] < 0.5 < result["high"]
     assert not result["passed"]
 
 
 def test_one_shuffle_is_not_enough():
     with pytest.raises(ValueError, match="at least two shuffles"):
-        shuffled_label_auroc(np.zeros(10), np.arange(10) % 2)
+        shuffled_label_auroc(np.zeros(10), np.arange(10) % 2, np.zeros(10))
 
 
 def test_copies_across_the_split_are_found(galaxies, arcs):

@@ -196,6 +196,14 @@ def test_survey_figures_follow_from_area_and_published_density(report):
     assert "2 were judged at all" in report.html
 
 
+def test_known_lenses_outside_the_field_are_not_forgotten(inputs):
+    ranked = inputs["facts"]["ranked"].copy()
+    ranked.meta |= {"known": 0, "known_judged": 0, "known_inspected": 0}
+    found = search_report(**{**inputs, "facts": {**inputs["facts"], "ranked": ranked}})
+    assert found.results["known.judged"]["value"] == 0
+    assert "none of them lies in the field" in found.html
+
+
 def test_densities_are_those_of_the_area_that_was_searched(inputs):
     found = search_report(**{**inputs, "facts": {**inputs["facts"], "area": 0.5 * u.deg**2}})
     assert found.results["candidates_per_deg2"]["value"] == pytest.approx(60)

@@ -3,6 +3,7 @@
 from skywright.data.area import searched_area as searched_area
 from skywright.data.background import measure_background as measure_background
 from skywright.data.cutouts import cut_out as cut_out
+from skywright.data.cutouts import cutout_size as cutout_size
 from skywright.data.images import Images as Images
 from skywright.data.model import Model as Model
 from skywright.data.noise import measure_noise_excess as measure_noise_excess

@@ -15,13 +15,31 @@ from skywright.data.noise import measure_noise_excess
 from skywright.data.psf import Psf
 from skywright.data.survey import Survey, Tile
 
-__all__ = ["cut_out"]
+__all__ = ["cut_out", "cutout_size"]
 
 # Pixels are read in blocks of this height and width, and the cutouts in them taken together.
 BLOCK = (512, 4096)
 IN_MEMORY = 1 << 30
 # Rms that leaves room in single precision for light that is far fainter, and far brighter.
 NOISE = (1e-30, 1e30)
+
+
+def cutout_size(psf: Psf, size: int | None = None) -> int:
+    """Return the side of cutouts [pixel]: as asked for, or wide enough for the widest arcs.
+
+    Parameters
+    ----------
+    psf : Psf
+        Arcs reach out to eight times the width of its widest band.
+    size : int, optional
+        What was asked for; by default at least 48 pixels, and an even number.
+
+    Examples
+    --------
+    >>> cutout_size(Psf(("g",), np.array([4.0]), np.array([np.inf]), "given"))
+    64
+    """
+    return 2 * max(24, int(np.ceil(8 * np.max(psf.fwhm)))) if size is None else size
 
 
 def cut_out(

@@ -285,15 +285,26 @@ class _Drafter:
                 node, part = self._followed[here]
                 ref = replace(ref, node=node, part=part)
                 break
-            group = self.made.nodes[ref.node].value
-            target = group.get(ref.part[0]) if isinstance(group, dict) else None
+            target, rest = self._written(ref)
             if not isinstance(target, Ref) or target.collect:
                 break
             self._followed[here] = here
             way.append(here)
-            ref = replace(ref, node=target.node, part=target.part + ref.part[1:])
+            ref = replace(ref, node=target.node, part=target.part + rest)
         self._followed |= dict.fromkeys(way, (ref.node, ref.part))
         return ref
+
+    def _written(self, ref: Ref) -> tuple[Any, tuple[str, ...]]:
+        """Return what stands in the file at the part of a mapping, and the part that is left."""
+        value, rest = self.made.nodes[ref.node].value, ref.part
+        while rest and isinstance(value, dict):
+            if rest[0] not in value:
+                hint = did_you_mean(rest[0], value)
+                raise RecipeError(
+                    f"{ref.node!r} has no part {rest[0]!r}{hint}; it has {words(value)}", ref.mark
+                )
+            value, rest = value[rest[0]], rest[1:]
+        return value, rest
 
     def _expression(self, item: Item, outermost: bool = False) -> Any:
         if item.kind == "ref":

@@ -93,8 +93,8 @@ class _Sweep:
                 found.update(self.axes[part.node])
             elif isinstance(part, Ref) and not self.axes[part.node]:
                 raise RecipeError(
-                    f"${part.node}.*: nothing to collect, {part.node!r} does not depend on a "
-                    f"swept parameter (swept: {words(self.swept)})",
+                    f"nothing to collect: {part.node!r} does not depend on a swept parameter "
+                    f"(swept: {words(self.swept)})",
                     part.mark,
                 )
         return tuple(axis for axis in self.swept if axis in found)

@@ -20,12 +20,19 @@ __all__ = ["background_rms_ratio", "separability", "shuffled_label_auroc"]
 
 
 def shuffled_label_auroc(
-    scores: np.ndarray, labels: np.ndarray, *, widest: float = 0.03, level: float = 0.95
+    scores: np.ndarray,
+    labels: np.ndarray,
+    folds: np.ndarray,
+    *,
+    widest: float = 0.03,
+    level: float = 0.95,
 ) -> dict[str, Any]:
     """Judge nets trained on shuffled labels: they must know nothing of the true ones.
 
     One net ends a little off chance in either direction, however many galaxies judge it. The
-    interval is therefore that of the mean over shuffles (Student's t), not of galaxies.
+    interval is therefore that of the mean over shuffles (Student's t), not of galaxies. Scores are
+    compared within folds: a fold with more positives was trained on fewer, which pulls an AUROC
+    over all folds below a half.
 
     Parameters
     ----------
@@ -33,6 +40,8 @@ def shuffled_label_auroc(
         Out-of-fold scores of the nets of each shuffle, two or more.
     labels : (n,) or (shuffle, n)
         The true labels; or the shuffled ones, which out of fold are as unknown.
+    folds : (n,)
+        The fold that each row was held out in.
     widest : float
         Half an interval wider than this fails: it would hold 0.5 whatever leaks.
     level : float
@@ -48,7 +57,13 @@ def shuffled_label_auroc(
             f"scores have shape {np.shape(scores)}; expected (shuffle, n) of at least two shuffles"
         )
     truth = np.broadcast_to(labels, np.shape(scores))
-    values = np.array([float(auroc(s, y)) for s, y in zip(scores, truth, strict=True)])
+    parts = [np.asarray(folds) == fold for fold in np.unique(folds)]
+    values = np.array(
+        [
+            np.mean([auroc(s[part], y[part]) for part in parts])
+            for s, y in zip(np.asarray(scores), truth, strict=True)
+        ]
+    )
     error = values.std(ddof=1) / np.sqrt(len(values))
     half = float(error * t.ppf((1 + level) / 2, len(values) - 1))
     mean = float(values.mean())

@@ -6,7 +6,7 @@ from typing import Any
 
 from skywright.trust import figures as draw
 from skywright.trust.markup import card, figure, number, text
-from skywright.trust.verdict import FAINT_LIMIT, SCORERS, percent
+from skywright.trust.verdict import FAINT_LIMIT, SCORERS, percent, with_interval
 
 __all__ = [
     "cards",
@@ -71,6 +71,9 @@ def scorers_note(results: Results, evidence: Evidence) -> str:
             f" A single seed has a recall of {seeds['value']:.3f} ± {spread:.3f} (mean and "
             f"standard deviation over {seeds['n']})."
         )
+    if "gain_one_seed" in results:
+        alone = with_interval(results["gain_one_seed"])
+        note += f" Each network by itself gains {alone} in recall over that baseline."
     return text(note)
 
 

@@ -218,6 +218,8 @@ def _survey_section(results: dict[str, dict[str, Any]], survey: dict[str, Any]) 
         known = results["known.recall"]
         judged = f"of {known['n']}; {results['known.judged']['value']} were judged at all"
         pairs.append(("Known lenses recovered", f"{number(known)}<small>{judged}</small>"))
+    elif "known.judged" in results:
+        pairs.append(("Known lenses recovered", "none of them lies in the field"))
     return definitions(pairs)
 
 

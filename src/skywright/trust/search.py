@@ -95,6 +95,8 @@ def judge_search(
 
     results = _results(values, sample, baseline)
     results |= _seeds(net, sample, counts, training_prevalence, values[baseline])
+    if "gain_one_seed" in results:
+        results["gain_one_seed"]["over"] = baseline
     evidence = _evidence(scores, sample, counts) | {
         "settings": _settings(sample, net, training_prevalence, resamples, baseline)
     }

@@ -67,12 +67,13 @@ def survey_results(candidates: QTable, facts: SurveyFacts) -> dict[str, dict[str
     """
     found, ranked = len(candidates), facts["ranked"]
     results = {"candidates": _exact(found), "galaxies_judged": _exact(len(ranked))}
+    if "known" in ranked.meta:
+        results["known.judged"] = _exact(int(ranked.meta["known_judged"]))
     if known := int(ranked.meta.get("known", 0)):
         # Of all that lie in the image: one that is no galaxy of the list was missed as well.
         share = int(ranked.meta["known_inspected"]) / known
         low, high = wilson(share, known)
         results["known.recall"] = {"value": share, "low": low, "high": high, "n": known}
-        results["known.judged"] = _exact(int(ranked.meta["known_judged"]))
     searched = facts.get("area", facts["survey"].area)
     if searched is not None:
         area = float(searched.to_value(u.deg**2))
