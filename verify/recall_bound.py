@@ -3,7 +3,7 @@
 The same arcs and impostors are given to the same kind of network twice: on their galaxies, and as
 painted light alone, on independent noise in which they have the S/N that they were painted for, as
 if galaxies and neighbours had been taken away without a trace. Both are trained as long as the
-preset trains, and with about four times the work; one network a fold, every figure out of fold.
+preset trains, and with about three times the work; one network a fold, every figure out of fold.
 Each is judged with all negatives, and without those that carry an impostor.
 """
 
@@ -33,7 +33,7 @@ from skywright.trust.measures import measure, summarise
 from skywright.trust.sample import read_sample
 
 FOLDS = 4
-TRAININGS = {"preset": {"width": 8, "epochs": 12}, "long": {"width": 16, "epochs": 20}}
+TRAININGS = {"preset": {"width": 8, "epochs": 12}, "long": {"width": 16, "epochs": 16}}
 ASKED = ("recall_bright", "recall_snr_50_100", "recall", "auroc")
 
 
