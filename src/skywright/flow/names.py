@@ -273,7 +273,8 @@ def _import(name: str) -> ModuleType:
 
 def _extra(missing: str | None) -> str:
     top = (missing or "").partition(".")[0]
-    return "learn" if top in ("torch", "lightning", "safetensors", "skops") else ""
+    extras = {"learn": ("torch", "lightning", "safetensors", "skops"), "sky": ("speclite",)}
+    return next((extra for extra, names in extras.items() if top in names), "")
 
 
 def _opened(parts: list[str]) -> Any:

@@ -1,32 +1,9 @@
-"""The simulated universe and the instrument: lenses, light, PSF, noise, painting."""
+"""The simulated universe and the instrument: populations, lenses, light, PSF, noise, painting.
 
-from skywright.sky.arms import arms_profile as arms_profile
-from skywright.sky.deflectors import epl as epl
-from skywright.sky.deflectors import nfw as nfw
-from skywright.sky.deflectors import point_mass as point_mass
-from skywright.sky.deflectors import shear as shear
-from skywright.sky.deflectors import sie as sie
-from skywright.sky.deflectors import sie_shear as sie_shear
-from skywright.sky.deflectors import sis as sis
-from skywright.sky.draw import draw_systems as draw_systems
-from skywright.sky.forecast import draw_forecast as draw_forecast
-from skywright.sky.images_of_points import image_positions as image_positions
-from skywright.sky.lensing import axis_ratio as axis_ratio
-from skywright.sky.lensing import convergence as convergence
-from skywright.sky.lensing import ellipticity as ellipticity
-from skywright.sky.lensing import magnification as magnification
-from skywright.sky.lensing import trace as trace
-from skywright.sky.light import ring as ring
-from skywright.sky.light import sersic as sersic
-from skywright.sky.light import spiral as spiral
-from skywright.sky.noise import add_noise as add_noise
-from skywright.sky.noise import noise_variance as noise_variance
-from skywright.sky.painting import paint as paint
-from skywright.sky.painting import painted_light as painted_light
-from skywright.sky.photometry import arc_snr as arc_snr
-from skywright.sky.photometry import effective_area as effective_area
-from skywright.sky.psf import PointSpread as PointSpread
-from skywright.sky.psf import gaussian_psf as gaussian_psf
-from skywright.sky.psf import moffat_psf as moffat_psf
-from skywright.sky.psf import pixel_psf as pixel_psf
-from skywright.sky.render import render as render
+What the room offers stands in ``__init__.pyi``; a module is imported when one of its names is asked
+for, so that a catalogue of galaxies does not wait for torch.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

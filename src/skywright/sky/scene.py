@@ -10,7 +10,7 @@ from astropy.table import QTable
 
 from skywright.sky.arms import arms_profile
 from skywright.sky.psf import PointSpread
-from skywright.sky.render import render
+from skywright.sky.rendering import render
 
 __all__ = ["ARM", "CLUMP", "MASS", "painted_shapes"]
 

@@ -193,7 +193,7 @@ def test_blocks_of_a_large_batch_do_not_show(monkeypatch):
 
     lens, source, galaxy = random_scene(7, 1)
     whole = sky.render(lens, source, lens_light=galaxy, **SMALL)
-    monkeypatch.setattr(sys.modules["skywright.sky.render"], "CACHE", 1)
+    monkeypatch.setattr(sys.modules["skywright.sky.rendering"], "CACHE", 1)
     torch.testing.assert_close(sky.render(lens, source, lens_light=galaxy, **SMALL), whole)
 
 
