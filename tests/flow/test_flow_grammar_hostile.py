@@ -142,6 +142,21 @@ FILES = {
         4,
         "values in all",
     ),
+    "a power of ten in a unit": (b"a: 1\nb: 1 (10**999999999) m\n", 2, "is no unit"),
+    "a power of ten in the root of a unit": (b"a: 1 sqrt(10**999999999)\n", 1, "is no unit"),
+    "powers of powers in a unit": (b"a: 1 (((m999)999)999)\n", 1, "is no unit"),
+    "a long list in every copy of a sweep": (
+        b"recipe: {sweep: {n: %b}}\nparameters: {n: 0}\na: [$n, %b1]\n"
+        % (str(list(range(9_000))).encode(), b"1, " * 80_000),
+        3,
+        "values in all",
+    ),
+    "a swept parameter in a long list": (
+        b"recipe: {sweep: {n: %b}}\nparameters: {n: 0}\na: [%b$n]\n"
+        % (str(list(range(45_000))).encode(), b"$n, " * 45_000),
+        3,
+        "values in all",
+    ),
     "a chain of groups that is too long": (
         b"".join(b"g%d: {p: $g%d.p}\n" % (i, i + 1) for i in range(12_000)) + b"g12000: {p: 1}\n",
         1,

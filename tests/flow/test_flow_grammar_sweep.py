@@ -207,3 +207,24 @@ def test_a_library_is_not_handed_a_step_by_way_of_a_node(tmp_path, monkeypatch):
     done = run(load(tmp_path / "recipe.yml"), workspace=tmp_path / "w", workers=1)
     assert done.state == "failed"
     assert "may not be given the function join" in (done.folder / "run.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("x: !range [5]\ny: !numpy.cumsum {a: $x, .map: a, .rows: 2}\n", "'x' is not kept"),
+        ("x: !numpy.zeros [20_000]\ny: !numpy.cumsum {a: $x, .map: a, .rows: 1}\n", "10,000"),
+    ],
+)
+def test_what_cannot_be_cut_into_blocks_fails_with_its_node(text, says, tmp_path):
+    (tmp_path / "recipe.yml").write_text(text)
+    done = run(load(tmp_path / "recipe.yml"), workspace=tmp_path / "w", workers=1)
+    assert done.state == "failed"
+    assert done.nodes["y"]["state"] == "failed"
+    assert says in (done.folder / "run.log").read_text()
+
+
+def test_a_file_that_never_ends_is_not_read(tmp_path):
+    (tmp_path / "recipe.yml").write_text("a: /proc/self/pagemap\n")
+    done = run(load(tmp_path / "recipe.yml"), workspace=tmp_path / "w", workers=1)
+    assert done["a"] == "/proc/self/pagemap"

@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import resource
 import subprocess
@@ -39,6 +40,26 @@ def test_entry_is_found_with_what_it_took(store):
     assert store.find("b" * 64) is None
 
 
+@pytest.mark.parametrize(
+    "label",
+    [
+        "[" * 200_000,
+        {"memory": None},
+        {"seconds": "long"},
+        {"length": "many"},
+        {"digest": None},
+        {"files": {}},
+    ],
+)
+def test_a_label_that_somebody_wrote_is_not_trusted(store, label):
+    fill(store)
+    path = store.root / KEY / "entry.json"
+    if isinstance(label, dict):
+        label = json.dumps(json.loads(path.read_text()) | label)
+    path.write_text(label)
+    assert store.find(KEY) is None
+
+
 def truncate(path):
     path.write_bytes(path.read_bytes()[:-1])
 
@@ -49,7 +70,17 @@ def flip(path):
     path.write_bytes(data)
 
 
-@pytest.mark.parametrize("damage", [truncate, flip, os.unlink])
+def pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def device(path):
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("damage", [truncate, flip, os.unlink, pipe, device])
 def test_any_damage_to_any_file_is_found_and_mended(store, damage):
     fill(store)
     for file in files(store):

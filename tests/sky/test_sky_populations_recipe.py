@@ -43,3 +43,11 @@ def test_catalogues_do_not_wait_for_torch():
         "assert 'torch' not in sys.modules; from skywright.sky import render; render.__name__"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", ["/tmp/secret.ecsv", "secret.ecsv", "sdss2010-../../x", "a b-c"])
+def test_a_filter_is_no_file(name):
+    from skywright.sky import mag_ab
+
+    with pytest.raises(ValueError, match="expected names of speclite"):
+        mag_ab([1e3, 2e3, 9e3], [1.0, 1.0, 1.0], name)

@@ -22,6 +22,7 @@ __all__ = [
     "NAME",
     "NODES",
     "SECTIONS",
+    "VALUES",
     "Draft",
     "Parameter",
     "dig",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 NODES = 10_000
+VALUES = 1_000_000  # that are put in, over all copies of a sweep
 COSMOLOGY = 100  # values: it is put into every call that needs one
 RESERVED = (".depends", ".map", ".rows")
 SECTIONS = ("recipe", "parameters", "cosmology", "tables")
@@ -166,6 +168,7 @@ class _Drafter:
         self._extra: list[Ref] = []  # .depends of the node at hand
         self._followed: dict[tuple[str, tuple[str, ...]], tuple[str, tuple[str, ...]]] = {}
         self._only_parameters = False
+        self._left = VALUES
 
     def draft(self) -> Draft:
         self._declare()
@@ -348,6 +351,9 @@ class _Drafter:
         """Return the values an argument may have, if all of them are known already."""
         if isinstance(value, Parameter):
             values = self.swept.get(value.name, [self.parameters[value.name]])
+            self._left -= len(values)
+            if self._left < 0:
+                raise RecipeError(f"more than {VALUES:,} values in all", value.mark)
             return tuple(dig(v, value) for v in values)
         return () if any(True for _ in parts(value)) else (value,)
 

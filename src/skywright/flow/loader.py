@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import astropy.units as u
 import yaml
 
+from skywright.data.units import check_unit
 from skywright.flow.plan import Mark, RecipeError
 
 __all__ = ["Item", "parse", "read", "words"]
@@ -291,6 +292,7 @@ class _Builder:
         try:
             if unit[0] in "-+.0123456789" or len(unit) > UNIT_LENGTH:
                 raise ValueError("expected a number, a space and a unit")
+            check_unit(unit)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # astropy's opinion on old unit names
                 return u.Quantity(float(found[1]), u.Unit(unit))

@@ -36,6 +36,7 @@ OPENING = ("open_survey",)  # the one door by which files come in
 TOUCHES_FILES = re.compile(r"(save|load|write|read|fetch|download|open|query)(_|$)")
 SEGMENT = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 LONGEST = 200
+GUESSES = 500  # names that a misspelt one is compared with
 # What other libraries may call: functions of numbers, and nothing else of astropy.
 MATHEMATICS = ("astropy.cosmology.", "astropy.modeling.", "astropy.units.")
 
@@ -107,7 +108,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `` (did you mean 'x'?)``, or an empty string."""
     # the search takes the product of the lengths, and nobody misspells a name this long
     names = [n for n in known if len(n) <= LONGEST] if len(name) <= LONGEST else []
-    close = difflib.get_close_matches(name, names, 1)
+    close = difflib.get_close_matches(name, names[:GUESSES], 1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 

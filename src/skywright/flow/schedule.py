@@ -24,6 +24,8 @@ from skywright.flow.store import Entry, Store
 
 __all__ = ["Backend", "Schedule", "State"]
 
+BLOCKS = 10_000  # of one node: each has a key and a place in the store
+
 
 class Backend(Protocol):
     """Who does the work: processes here, or a cluster."""
@@ -269,6 +271,8 @@ class Schedule:
         whole = mapped_argument(call)
         if isinstance(whole, Ref) and not whole.collect:
             entry = self._entry(whole.node)
+            if not entry.kept:
+                raise ValueError(f".map: the value of {whole.node!r} is not kept: make it an array")
             length = None if whole.part else entry.length
             if length is None:
                 length = len(take(artefacts.load(entry.folder), whole.part, whole.node))
@@ -277,4 +281,10 @@ class Schedule:
         else:
             length = len(whole)
         rows = call.rows or length or 1
-        return -(-length // rows), rows
+        blocks = -(-length // rows)
+        if blocks > BLOCKS:
+            raise ValueError(
+                f".rows {rows} cuts {length:,} rows into {blocks:,} blocks, more than {BLOCKS:,}: "
+                f"take {-(-length // BLOCKS):,} rows or more"
+            )
+        return blocks, rows

@@ -8,9 +8,11 @@ import json
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +72,13 @@ class Store:
         """Return the entry of a key, or None if there is none or its files are damaged."""
         folder = self.root / key
         try:
-            label = json.loads((folder / LABEL).read_bytes())
+            with _open(folder / LABEL) as file:
+                label = json.load(file)
             files = label.pop("files")
             sound = all(_file_digest(folder / name) == digest for name, digest in files.items())
-            return Entry(key=key, folder=folder, **label) if sound else None
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            entry = Entry(key=key, folder=folder, **label)
+            return entry if sound and _is_sound(entry, files) else None
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None
 
     def put(
@@ -164,8 +168,22 @@ def _length(value: Any) -> int | None:
         return None
 
 
+def _is_sound(entry: Entry, files: dict[str, str]) -> bool:
+    """Tell whether a label that somebody may have written holds what ours hold."""
+    numbers = isinstance(entry.seconds, (int, float)) and isinstance(entry.memory, int)
+    length = entry.length is None or isinstance(entry.length, int)
+    return numbers and length and isinstance(entry.digest, str) and bool(files) == entry.kept
+
+
+def _open(path: Path) -> BufferedReader:
+    """Open a file of an entry, and nothing that is none: a pipe or a device would never end."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise OSError(f"{path} is no regular file")
+    return open(path, "rb")
+
+
 def _file_digest(path: Path) -> str:
-    with open(path, "rb") as file:
+    with _open(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

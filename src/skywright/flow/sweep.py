@@ -10,15 +10,14 @@ from typing import Any
 
 import networkx as nx
 
-from skywright.flow.graph import NODES, Draft, Parameter, dig, edges, parts
+from skywright.flow.graph import NODES, VALUES, Draft, Parameter, dig, edges, parts
 from skywright.flow.head import label
 from skywright.flow.loader import words
-from skywright.flow.plan import Call, Node, RecipeError, Ref
+from skywright.flow.plan import Call, Mark, Node, RecipeError, Ref
 
 __all__ = ["expand"]
 
 LONGEST = 200  # bytes: names are those of folders too
-VALUES = 1_000_000
 
 
 def expand(
@@ -55,6 +54,7 @@ class _Sweep:
         self.made, self.parameters, self.swept = made, parameters, swept
         self.axes: dict[str, tuple[str, ...]] = {}
         self._left = VALUES
+        self._mark: Mark | None = None  # of the node at hand
         self._sizes = {name: _size(value) for name, value in parameters.items()}
 
     def expand(self) -> tuple[dict[str, Node], nx.DiGraph]:
@@ -64,6 +64,7 @@ class _Sweep:
         nodes: dict[str, Node] = {}
         graph: nx.DiGraph = nx.DiGraph()
         for name, node in self.made.nodes.items():
+            self._mark = node.mark
             for point in self._points(name):
                 copy = _copy(name, point)
                 if len(copy.encode()) > LONGEST:
@@ -106,12 +107,13 @@ class _Sweep:
 
     def _bind(self, value: Any, point: Mapping[str, Any]) -> Any:
         """Put the values of parameters in, and point references to the right copy."""
+        self._take(1)
         if isinstance(value, Parameter):
-            self._take(self._sizes[value.name], value)
+            self._take(self._sizes[value.name])
             return dig(point.get(value.name, self.parameters[value.name]), value)
         if isinstance(value, Ref):
             if value.collect:
-                self._take(prod(len(self.swept[axis]) for axis in self.axes[value.node]), value)
+                self._take(prod(len(self.swept[axis]) for axis in self.axes[value.node]))
                 copies = tuple(_copy(value.node, p) for p in self._points(value.node))
                 return replace(value, collect=copies)
             here = {axis: point[axis] for axis in self.axes[value.node]}
@@ -124,11 +126,11 @@ class _Sweep:
             return {k: self._bind(v, point) for k, v in value.items()}
         return [self._bind(v, point) for v in value] if isinstance(value, list) else value
 
-    def _take(self, values: int, where: Parameter | Ref) -> None:
-        """Count values that are put in; there may not be too many of them in all."""
+    def _take(self, values: int) -> None:
+        """Count values that are put in or copied; there may not be too many of them in all."""
         self._left -= values
         if self._left < 0:
-            raise RecipeError(f"more than {VALUES:,} values in all", where.mark)
+            raise RecipeError(f"more than {VALUES:,} values in all", self._mark)
 
 
 def _copy(name: str, point: Mapping[str, Any]) -> str:

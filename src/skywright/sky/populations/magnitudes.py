@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
 
@@ -12,6 +13,7 @@ from scipy.sparse import csr_array
 
 __all__ = ["band_coverage", "band_fluxes", "mag_ab"]
 
+_NAME = re.compile(r"[A-Za-z0-9_]+-(?:[A-Za-z0-9_]+|\*)")
 _BLOCK = 1 << 14  # galaxies that are combined at a time
 _NODES = 64  # redshifts that are integrated at a time
 # Of 3631 Jy in erg / (s cm2 Angstrom), times the square of the wavelength in Angstrom.
@@ -156,6 +158,8 @@ def load_responses(filters: str | Sequence[str]) -> list[tuple[np.ndarray, np.nd
         from speclite.filters import load_filters
 
     names = [filters] if isinstance(filters, str) else list(filters)
+    if not all(_NAME.fullmatch(name) for name in names):  # speclite takes others for files
+        raise ValueError(f"filters {names}; expected names of speclite, as 'sdss2010-r'")
     try:
         loaded = load_filters(*names)
     except (ValueError, OSError) as error:
