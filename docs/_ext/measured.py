@@ -14,6 +14,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+FIRST = ("quantity", "value", "low", "high")
 FOLDER = Path(__file__).resolve().parents[1] / "measured"
 
 
@@ -69,7 +70,9 @@ def _columns(value: Any) -> dict[str, Any]:
 
 
 def _table(rows: list[dict[str, Any]]) -> nodes.table:
-    heads = list(dict.fromkeys(key for row in rows for key in row))
+    found = dict.fromkeys(key for row in rows for key in row)
+    heads = [head for head in FIRST if head in found]
+    heads += [head for head in found if head not in heads]
     group = nodes.tgroup(cols=len(heads))
     group += [nodes.colspec(colwidth=1) for _ in heads]
     group += nodes.thead("", _row(heads))
