@@ -46,6 +46,9 @@ def test_upper_gamma_for_all_orders(rng):
     x = 10 ** rng.uniform(-6, 1.7, len(a))
     truth = [float(mpmath.gammainc(order, low)) for order, low in zip(a, x, strict=True)]
     np.testing.assert_allclose(upper_gamma(a, x), truth, rtol=1e-9)
+    # the ends
+    assert gammaincc([1.2, -1.2, 0.0, -2.0], np.inf).tolist() == [0, 0, 0, 0]
+    assert gammaincc([0.5, 0.0, -1.0, -0.5, -1.5], 0.0).tolist() == [1, 0, 0, -np.inf, np.inf]
     assert gammaincc(-2.0, 0.3) == 0
     assert gammaincc(-0.5, 0.3) == pytest.approx(
         float(mpmath.gammainc(-0.5, 0.3, regularized=True))
@@ -171,6 +174,14 @@ def test_velocity_dispersions(rng):
     assert stats.kstest((sigma / 161) ** 2.67, share).pvalue > LOWEST
 
 
+def test_numbers_give_numbers(rng):
+    assert np.isscalar(redshifts.smail(1.0, 2.0, 1.5, rng=rng))
+    assert np.isscalar(ellipticities.beta_ellipticity(0.3, 4.0, rng=rng))
+    assert np.isscalar(ellipticities.triaxial_axis_ratio(0.8, 0.5, rng=rng))
+    z = redshifts_from_comoving_density([0, 1, 2], 1e-3, 0.01 * u.deg**2, COSMOLOGY, rng=rng)
+    assert z.ndim == 1
+
+
 @pytest.mark.parametrize("area", [10.0, 10 * u.deg, None])
 def test_an_area_has_to_be_a_solid_angle(area, rng):
     with pytest.raises(TypeError, match="solid angle"):
@@ -196,7 +207,7 @@ def test_sizes(rng):
     ln = stats.norm((0.4 * 0.6 * 20 - 4.63) * np.log(10), scatter)
     assert stats.kstest(np.log(early.to_value("kpc")), ln.cdf).pvalue > LOWEST
     linear = sizes.linear_lognormal_size(magnitude, -0.24, -4.63, 0.45, rng=rng)
-    ln = stats.norm(0.24 * 20 - 4.63, 0.45)
+    ln = stats.norm((0.24 * 20 - 4.63) * np.log(10), 0.45)
     assert stats.kstest(np.log(linear.to_value("kpc")), ln.cdf).pvalue > LOWEST
 
 

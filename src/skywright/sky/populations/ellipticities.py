@@ -33,7 +33,8 @@ def beta_ellipticity(
     Kacprzak et al. 2020, PRD 101, 082003, section III.
     """
     e_ratio, e_sum = np.asarray(e_ratio, dtype=float), np.asarray(e_sum, dtype=float)
-    return np.asarray(rng.beta(e_sum * e_ratio, e_sum * (1 - e_ratio), size=size))
+    drawn: np.ndarray = rng.beta(e_sum * e_ratio, e_sum * (1 - e_ratio), size=size)
+    return drawn
 
 
 def ryden04_ellipticity(
@@ -67,7 +68,8 @@ def ryden04_ellipticity(
     gamma = _truncated(mu_gamma, sigma_gamma, 0.0, 1.0, shape, rng)
     epsilon = np.exp(_truncated(mu, sigma, -np.inf, 0.0, shape, rng))
     q = triaxial_axis_ratio(1 - epsilon, gamma, rng=rng)
-    return np.asarray((1 - q) / (1 + q))
+    ellipticity: np.ndarray = (1 - q) / (1 + q)
+    return ellipticity
 
 
 def triaxial_axis_ratio(
@@ -114,7 +116,8 @@ def triaxial_axis_ratio(
     b = (zeta**2 - 1) * cos * np.sin(2 * phi)
     c = sin2_phi + zeta**2 * (1 - sin2_phi)
     root = np.hypot(a - c, b)
-    return np.asarray(np.sqrt(np.maximum(a + c - root, 0.0) / (a + c + root)))
+    q: np.ndarray = np.sqrt(np.maximum(a + c - root, 0.0) / (a + c + root))
+    return q
 
 
 def _truncated(

@@ -118,7 +118,10 @@ def band_fluxes(
     stretch = 1 + np.asarray(redshift, dtype=float)
     columns = []
     for waves, response in load_responses(filters):
-        norm = _AB * _over_wavelength(waves, response)
+        # the standard source is looked at where the spectra are, so that its magnitude is zero
+        inside = wavelength[(wavelength > waves[0]) & (wavelength < waves[-1])]
+        at = np.union1d(waves, inside)
+        norm = _standard_flux(at, np.interp(at, waves, response))
         parts = [
             _weights(wavelength, waves, response, stretch[i : i + _NODES]) @ spectra.T
             for i in range(0, max(len(stretch), 1), _NODES)
@@ -195,11 +198,13 @@ def _weights(
     return csr_array((weight, column, start), shape=(len(stretch), len(wavelength)))
 
 
-def _over_wavelength(waves: np.ndarray, response: np.ndarray) -> float:
-    """Return the integral of R / w, of straight lines between the points of the filter."""
-    slope = np.diff(response) / np.diff(waves)
-    level = response[:-1] - slope * waves[:-1]
-    return float(np.sum(level * np.log(waves[1:] / waves[:-1]) + np.diff(response)))
+def _standard_flux(waves: np.ndarray, response: np.ndarray) -> float:
+    """Return the integral of a source of 3631 Jy, of straight lines between wavelengths."""
+    curves = [_AB / waves**2, response, waves]
+    ends = np.prod(curves, axis=0)
+    middle = np.prod([(curve[1:] + curve[:-1]) / 2 for curve in curves], axis=0)
+    # Simpson's rule is exact for the product of three straight lines
+    return float(np.sum(np.diff(waves) * (ends[1:] + 4 * middle + ends[:-1]) / 6))
 
 
 def _running_moments(

@@ -61,12 +61,13 @@ def smail(
     median = gammaincinv(k, 0.5)
     shape = np.broadcast_shapes(np.shape(k), np.shape(z_median)) if size is None else size
     ratio = rng.gamma(k, size=shape) / median
-    return np.asarray(z_median * ratio ** (1 / np.asarray(beta)))
+    redshift: np.ndarray = z_median * ratio ** (1 / np.asarray(beta))
+    return redshift
 
 
 def redshifts_from_comoving_density(
     redshift: np.ndarray,
-    density: np.ndarray,
+    density: float | np.ndarray,
     sky_area: u.Quantity,
     cosmology: FLRW,
     noise: bool = True,
@@ -83,7 +84,7 @@ def redshifts_from_comoving_density(
     ----------
     redshift : (node,)
         Grid, ascending.
-    density : (node,) [1 / Mpc3]
+    density : float or (node,) [1 / Mpc3]
         Comoving number density; a bare array is taken in this unit.
     sky_area : Quantity [solid angle]
         Area of the sky.
@@ -107,7 +108,8 @@ def redshifts_from_comoving_density(
     """
     grid = np.asarray(redshift, dtype=float)
     fine = _refined(grid)
-    values = np.interp(fine, grid, u.Quantity(density, "Mpc-3").value)
+    nodes = np.broadcast_to(u.Quantity(density, "Mpc-3").value, grid.shape)
+    values = np.interp(fine, grid, nodes)
     return _draw(fine, values, sky_area, cosmology, noise, rng)
 
 
@@ -240,7 +242,8 @@ def _draw(
 ) -> np.ndarray:
     """Draw redshifts of a density [1 / Mpc3] on a fine grid."""
     if not isinstance(sky_area, u.Quantity) or not sky_area.unit.is_equivalent(u.sr):
-        raise TypeError(f"sky_area is {sky_area}; expected a solid angle, such as 10 deg2")
+        # both a TypeError and a UnitsError
+        raise u.UnitTypeError(f"sky_area is {sky_area}; expected a solid angle, such as 10 deg2")
     if not np.isfinite(density).all() or (density < 0).any():
         raise ValueError("the density has to be finite and nowhere negative")
     volume = cosmology.differential_comoving_volume(z).to_value("Mpc3 / sr")

@@ -132,7 +132,7 @@ def linear_lognormal_size(
     *,
     rng: np.random.Generator,
 ) -> u.Quantity:
-    r"""Draw half-light radii whose logarithm is linear in magnitude, :math:`\ln \bar R = a M + b`.
+    r"""Draw half-light radii, lognormal about a power law, :math:`\log_{10} \bar R = a M + b`.
 
     Parameters
     ----------
@@ -151,9 +151,9 @@ def linear_lognormal_size(
 
     References
     ----------
-    Herbel et al. 2017, JCAP 08, 035, eq. 3.14.
+    Herbel et al. 2017, JCAP 08, 035, eq. 3.14; the base of the mean is that of SkyPy.
     """
-    mean = (a_mu * np.asarray(magnitude, dtype=float) + b_mu) / np.log(10)
+    mean = a_mu * np.asarray(magnitude, dtype=float) + b_mu
     return _lognormal(mean, np.asarray(sigma), size, rng)
 
 

@@ -58,17 +58,25 @@ def gammaincc(a: np.ndarray, x: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     a, x
-        As for `upper_gamma`. Where ``a`` is zero or a negative whole number, the gamma function
-        is infinite and the result zero.
+        As for `upper_gamma`, and ``x`` may be zero or infinite. Where ``a`` is zero or a negative
+        whole number, the gamma function is infinite and the result zero.
 
     Examples
     --------
     >>> float(gammaincc(-0.3, 0.5).round(6))
     -0.132781
     """
-    a = np.asarray(a, dtype=float)
-    result: np.ndarray = upper_gamma(a, x) * special.rgamma(a)
-    return result
+    a, x = np.broadcast_arrays(np.asarray(a, dtype=float), np.asarray(x, dtype=float))
+    inverse = special.rgamma(a)
+    result = np.zeros(a.shape)  # also at infinity
+    plain = (a > 0) & (x >= 0)
+    result[plain] = special.gammaincc(a[plain], x[plain])
+    inside = ~plain & np.isfinite(x) & (x != 0)
+    result[inside] = upper_gamma(a[inside], x[inside]) * inverse[inside]
+    pole = (x == 0) & (a <= 0) & (inverse != 0)
+    result[pole] = np.copysign(np.inf, inverse[pole])
+    found: np.ndarray = result[()]
+    return found
 
 
 def _continued_fraction(a: np.ndarray, x: np.ndarray) -> np.ndarray:
