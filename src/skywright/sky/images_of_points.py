@@ -13,6 +13,7 @@ __all__ = ["image_positions"]
 
 DEEPER = 4  # smaller cells per cell and axis, where images may be close together
 STEPS = 24
+ROUNDING = 1e-9  # of the area of a traced triangle
 
 
 def image_positions(
@@ -154,7 +155,9 @@ def _promising(
     second = torch.stack((diagonal, cross[:, 2], cross[:, 3]), 1)
     holds = torch.zeros_like(which, dtype=torch.bool)
     for triangle in (first, second):
-        holds |= (triangle >= 0).all(1) | (triangle <= 0).all(1)
+        # rounding must not put a source on an edge outside the triangles on both of its sides
+        edge = ROUNDING * triangle.abs().amax(1, keepdim=True)
+        holds |= (triangle >= -edge).all(1) | (triangle <= edge).all(1)
     areas = first.sum(1), second.sum(1)
     return holds, (areas[0] * areas[1] < 0) | _close(*areas)
 
