@@ -2,10 +2,10 @@
 
     python benchmarks/galaxies.py
 
-One run, one process each, ugriz of two populations with M_B limits of B < 23 on 10 deg2: from
-reading the file to the written FITS tables. Both are warm: modules and filters are loaded. Columns
-are compared by two-sample Kolmogorov-Smirnov tests on equal numbers of galaxies; redshifts differ
-by SkyPy's steps between nodes, see `skywright.sky.redshifts_from_comoving_density`.
+One run, ugriz of two populations with B < 23 on 10 deg2: from reading the file to the written FITS
+tables. SkyPy is warm; so is our engine, but its one worker starts anew in every run, which is
+counted. Columns are compared by two-sample Kolmogorov-Smirnov tests on equal numbers of galaxies;
+redshifts differ by SkyPy's steps between nodes, see `skywright.sky.redshifts_from_comoving_density`.
 """
 
 from __future__ import annotations

@@ -80,6 +80,15 @@ def test_slopes_and_limits_of_each_galaxy(rng):
             assert stats.kstest(draws[chosen], share).pvalue > LOWEST
 
 
+def test_far_out_only_the_exponential_counts(rng):
+    draws = schechter(-1.3, 900.0, 1000.0, size=N, rng=rng)
+    # x**-1.3 hardly changes over the few units that are drawn
+    tilted = stats.expon(scale=1 / (1 + 1.3 / 900))
+    assert stats.kstest(draws - 900, tilted.cdf).pvalue > LOWEST
+    with pytest.raises(ValueError, match="so far out"):
+        schechter(0.5, 900.0, 1000.0, rng=rng)
+
+
 @pytest.mark.parametrize(("alpha", "low", "high"), [(-1.2, 1.0, 1.0), (-1.2, 0.0, 1.0), (0, -1, 1)])
 def test_schechter_refuses_what_cannot_be_drawn(alpha, low, high, rng):
     with pytest.raises(ValueError, match="x_min"):

@@ -86,6 +86,8 @@ def _invert(
     a: np.ndarray, low: np.ndarray, high: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     upper, lower = gammaincc(a + 1, low), gammaincc(a + 1, high)
+    if not (lower < upper).all():
+        raise ValueError("x_min lies so far out that nothing of the function is left above it")
     drawn = gammainccinv(a + 1, lower + (upper - lower) * rng.random(len(a)))
     return np.asarray(np.clip(drawn, low, high))
 
@@ -100,17 +102,13 @@ def _reject(
         slope, start, end = a[left], low[left], high[left]
         knee = np.clip(1.0, start, end)
         power = _power_integral(slope, start, knee)
-        tail_from = np.exp(-knee)
-        tail = np.maximum(tail_from - np.exp(-end), 0.0)
-        u = rng.random(len(left)) * (power + tail)
-        below = u < power
-        x = np.where(
-            below,
-            _power_inverse(slope, start, np.minimum(u, power)),
-            -np.log(tail_from - np.clip(u - power, 0.0, tail)),
-        )
-        with np.errstate(divide="ignore"):
-            chance = np.where(below, np.exp(-x), x**slope)
+        reach = np.expm1(knee - end)
+        tail = -np.exp(-knee) * reach
+        below = rng.random(len(left)) * (power + tail) < power
+        v = rng.random(len(left))
+        x = np.where(below, _power_inverse(slope, start, v * power), knee - np.log1p(v * reach))
+        # above 1 the power law is at most what it is at the start: it must not rule far out there
+        chance = np.where(below, np.exp(-x), (x / knee) ** slope)
         accepted = rng.random(len(left)) < chance
         draws[left[accepted]] = np.clip(x, start, end)[accepted]
         left = left[~accepted]
