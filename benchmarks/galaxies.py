@@ -5,7 +5,8 @@
 One run, ugriz of two populations with B < 23 on 10 deg2: from reading the file to the written FITS
 tables. SkyPy is warm; so is our engine, but its one worker starts anew in every run, which is
 counted. Columns are compared by two-sample Kolmogorov-Smirnov tests on equal numbers of galaxies;
-redshifts differ by SkyPy's steps between nodes, see `skywright.sky.redshifts_from_comoving_density`.
+redshifts differ by SkyPy's steps between nodes, see
+`skywright.sky.redshifts_from_comoving_density`.
 """
 
 from __future__ import annotations
