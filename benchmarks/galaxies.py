@@ -3,8 +3,8 @@
     python benchmarks/galaxies.py
 
 One run, ugriz of two populations with B < 23 on 10 deg2: from reading the file to the written FITS
-tables. SkyPy is warm; so is our engine, but its one worker starts anew in every run, which is
-counted. Columns are compared by two-sample Kolmogorov-Smirnov tests on equal numbers of galaxies;
+tables, in one process and on one core each. Both are warm, but for our table of band fluxes, which
+is made anew in every run, as SkyPy makes its own. Columns are compared by two-sample Kolmogorov-Smirnov tests on equal numbers of galaxies;
 redshifts differ by SkyPy's steps between nodes, see
 `skywright.sky.redshifts_from_comoving_density`.
 """
@@ -24,6 +24,7 @@ from astropy.table import Table
 from scipy.stats import ks_2samp
 
 from skywright.flow import load, run
+from skywright.sky.populations import magnitudes
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "verify")]
@@ -48,11 +49,12 @@ def skypy(area: float, out: Path) -> float:
 
 
 def ours(area: float, out: Path) -> float:
-    """Return our seconds, with a store that knows nothing, and one worker."""
-    start = time.perf_counter()
+    """Return our seconds in this process, with a store and a table that know nothing."""
+    magnitudes._block.cache_clear()
     with tempfile.TemporaryDirectory() as store:
-        run(load(RECIPE, set=[f"area={area} deg2"]), workspace=store, out=out, workers=1)
-    return time.perf_counter() - start
+        start = time.perf_counter()
+        run(load(RECIPE, set=[f"area={area} deg2"]), workspace=store, out=out, workers=0)
+        return time.perf_counter() - start
 
 
 def compare(one: Path, other: Path) -> dict[str, float]:
@@ -75,13 +77,13 @@ def main() -> None:
         folder = Path(name)
         skypy(0.01, folder / "warm.fits")
         ours(0.01, folder / "warm-too.fits")
-        theirs = skypy(AREA, folder / "skypy.fits")
-        seconds = {area: ours(area, folder / f"{area:g}.fits") for area in AREAS}
+        theirs = min(skypy(AREA, folder / "skypy.fits") for _ in range(3))
+        seconds = {a: min(ours(a, folder / f"{a:g}{i}.fits") for i in range(3)) for a in AREAS}
         counts = {
-            area: sum(len(Table.read(folder / f"{area:g}.fits", hdu=t)) for t in ("blue", "red"))
+            area: sum(len(Table.read(folder / f"{area:g}0.fits", hdu=t)) for t in ("blue", "red"))
             for area in AREAS
         }
-        distance = compare(folder / f"{AREA:g}.fits", folder / "skypy.fits")
+        distance = compare(folder / f"{AREA:g}0.fits", folder / "skypy.fits")
     rates = {f"{area:g} deg2": counts[area] / seconds[area] for area in AREAS}
     figures = {
         "skypy_seconds_10_deg2": theirs,

@@ -47,7 +47,8 @@ def run(
         str | None, typer.Option(metavar="NODE", help="This node and what it needs.")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; as many as cores if not given.")
+        int | None,
+        typer.Option(min=0, help="Processes; as many as cores if not given, 0: all in this one."),
     ] = None,
     dask: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster to use.")

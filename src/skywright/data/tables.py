@@ -42,6 +42,7 @@ def write_table(table: Table, path: Path) -> None:
         pa.Table.from_arrays(arrays, schema=schema),
         path,
         compression="zstd",
+        use_dictionary=[f.name for f in fields if pa.types.is_string(f.type)],
         write_page_checksum=True,
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import astropy.units as u
 import numpy as np
+from astropy.cosmology import Cosmology
 from astropy.table import Column, MaskedColumn, Table
 
 from skywright.data import artefacts
@@ -21,6 +22,8 @@ from skywright.flow.plan import Call, Node, Ref
 from skywright.flow.randomness import drawing, generator, missing
 
 __all__ = ["Scope", "fill_cosmology", "mapped_argument", "node_value", "take"]
+
+_COSMOLOGIES: dict[str, Cosmology] = {}
 
 
 @dataclass
@@ -110,7 +113,17 @@ def _call(call: Call, scope: Scope) -> Any:
         kwargs["scratch"] = scope.scratch()
     if "progress" in fill and scope.progress:
         kwargs["progress"] = scope.progress
+    if isinstance(call.target, type) and issubclass(call.target, Cosmology):
+        return _cosmology(call.target, args, kwargs)
     return drawing(call, rng)(*args, **kwargs)
+
+
+def _cosmology(kind: type[Cosmology], args: list[Any], kwargs: dict[str, Any]) -> Cosmology:
+    """Return a cosmology, made once: it never changes, and astropy takes 30 ms for each."""
+    key = repr((kind, args, kwargs))
+    if key not in _COSMOLOGIES:
+        _COSMOLOGIES[key] = kind(*args, **kwargs)
+    return _COSMOLOGIES[key]
 
 
 def mapped_argument(call: Call) -> Any:

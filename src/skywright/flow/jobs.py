@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import resource
@@ -9,7 +10,7 @@ import sys
 import time
 import traceback
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from skywright.data import Waiting, artefacts
 from skywright.flow.collect import join
 from skywright.flow.evaluate import Scope, node_value
 from skywright.flow.events import is_disk_full
+from skywright.flow.keys import calls
 from skywright.flow.plan import Node
 from skywright.flow.randomness import isolated
 from skywright.flow.store import Entry, Store
@@ -112,8 +114,7 @@ def _make(job: Job, store: Store, progress: Callable[[float], None]) -> Entry:
     _reset_peak()
     start = time.perf_counter()
     block = job.block and job.block[0]
-    with threadpoolctl.threadpool_limits(THREADS), isolated(job.seed, job.node.name, block):
-        _limit_torch()
+    with _limited(job.node), isolated(job.seed, job.node.name, block):
         value = join([artefacts.load(p) for p in job.parts]) if job.parts else node_value(scope)
     seconds, memory = job.seconds + time.perf_counter() - start, max(job.memory, _peak())
     try:
@@ -154,10 +155,22 @@ def environment() -> dict[str, str]:
     return {**os.environ, **limits, "VECLIB_MAXIMUM_THREADS": str(THREADS), "PYTHONHASHSEED": "0"}
 
 
-def _limit_torch() -> None:
+@contextlib.contextmanager
+def _limited(node: Node) -> Iterator[None]:
+    """Hold every library to its threads while a step runs; where none runs, save the time."""
+    if not any(calls(node.value)):
+        yield
+        return
     torch = sys.modules.get("torch")
-    if torch is not None and torch.get_num_threads() != THREADS:
-        torch.set_num_threads(THREADS)
+    before = torch.get_num_threads() if torch else THREADS
+    with threadpoolctl.threadpool_limits(THREADS):
+        if torch and before != THREADS:
+            torch.set_num_threads(THREADS)
+        try:
+            yield
+        finally:
+            if torch and before != THREADS:
+                torch.set_num_threads(before)
 
 
 def _reset_peak() -> None:

@@ -14,7 +14,7 @@ from skywright.flow.provenance import finish
 from skywright.flow.runs import Run, open_run
 from skywright.flow.schedule import Backend, Schedule, State
 from skywright.flow.store import Store
-from skywright.flow.workers import Pool
+from skywright.flow.workers import Here, Pool
 
 __all__ = ["forecast", "run"]
 
@@ -40,7 +40,8 @@ def run(
     out : path, optional
         Run folder; or a file ``.fits``, ``.hdf5``, ``.parquet``, ``.ecsv`` that gets the tables.
     workers : int, optional
-        Processes on this machine; the number of cores when left out.
+        Processes on this machine; the number of cores when left out, and with 0 all is done in
+        this process.
     dask : str, optional
         Address of a Dask scheduler to use instead.
     overwrite : bool
@@ -63,10 +64,7 @@ def run(
         begun = time.perf_counter()
         schedule = Schedule(plan, Store(workspace), progress)
         folder = open_run(plan, workspace, None if file else out, schedule.identity())
-        backend: Backend = (
-            Cluster(dask) if dask
-            else Pool(workers or os.cpu_count() or 1, folder.log, schedule.report_progress)
-        )  # fmt: skip
+        backend = _backend(workers, dask, folder.log, schedule)
         try:
             schedule.work(backend)
         finally:
@@ -82,6 +80,14 @@ def run(
             f"the disk of {workspace} is full: the store is sound; free some space, or point "
             "--workspace to another disk, and run again"
         ) from error
+
+
+def _backend(workers: int | None, dask: str | None, log: Path, schedule: Schedule) -> Backend:
+    if dask:
+        return Cluster(dask)
+    if workers == 0:
+        return Here(schedule.report_progress)
+    return Pool(workers or os.cpu_count() or 1, log, schedule.report_progress)
 
 
 def forecast(plan: Plan, *, workspace: str | Path = ".skywright") -> dict[str, State]:

@@ -108,7 +108,7 @@ class Sources:
     def _tree(self, module: str) -> ast.Module:
         if module not in self._trees:
             file = self._file(module)
-            self._trees[module] = ast.parse(file.read_bytes() if file else b"")
+            self._trees[module] = _parse(file.read_bytes() if file else b"")
         return self._trees[module]
 
     def _print(self, module: str) -> dict[str, str]:
@@ -146,7 +146,7 @@ class Sources:
         tree = self._tree(module)
         for source, original, _ in _from_imports(tree, module, package):
             yield source, None if original == "*" else original
-        for node in _runtime(tree):
+        for node in _imports_and_calls(tree):
             if isinstance(node, ast.Import):
                 yield from ((alias.name, None) for alias in node.names)
             elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__"):
@@ -183,7 +183,7 @@ def _from_imports(
 ) -> Iterator[tuple[str, str, str | None]]:
     """Yield (module, name, alias) of every ``from … import …``, relative ones resolved."""
     parts = module.split(".")
-    for node in _runtime(tree):
+    for node in _imports_and_calls(tree):
         if isinstance(node, ast.ImportFrom):
             base = parts[: len(parts) - node.level + package] if node.level else []
             source = ".".join([*base, *([node.module] if node.module else [])])
@@ -191,16 +191,26 @@ def _from_imports(
                 yield source, alias.name, alias.asname or alias.name
 
 
-def _runtime(tree: ast.AST) -> Iterator[ast.AST]:
-    """Walk a module, leaving out what only a type checker reads."""
+@cache
+def _parse(source: bytes) -> ast.Module:
+    """Parse a source once in a process, however many runs it sees."""
+    return ast.parse(source)
+
+
+@cache
+def _imports_and_calls(tree: ast.AST) -> list[ast.AST]:
+    """Return where a module imports or calls, leaving out what only a type checker reads."""
     todo: list[ast.AST] = [tree]
+    found: list[ast.AST] = []
     while todo:
         node = todo.pop()
-        yield node
+        if isinstance(node, (ast.Import, ast.ImportFrom, ast.Call)):
+            found.append(node)
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             todo.extend(node.orelse)
         else:
             todo.extend(ast.iter_child_nodes(node))
+    return found
 
 
 def _called(node: ast.Call) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from skywright.flow.jobs import Job, Outcome, environment, execute
 
-__all__ = ["Pool", "serve"]
+__all__ = ["Here", "Pool", "serve"]
 
 START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]);"
@@ -136,6 +136,40 @@ class Pool:
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
         text = f"its worker process died twice ({how}): is there enough memory?"
         return job, Outcome("died", message=text)
+
+
+class Here:
+    """No worker but this process: no start-up, a debugger sees all, a crash ends the run.
+
+    Parameters
+    ----------
+    progress : callable
+        Called with a job and the fraction done.
+    """
+
+    def __init__(self, progress: Callable[[Job, float], None]) -> None:
+        # a library that a step loads later starts with as many threads as in a worker
+        os.environ.update({k: v for k, v in environment().items() if k.endswith("_THREADS")})
+        self._progress = progress
+        self._queue: deque[Job] = deque()
+
+    def submit(self, job: Job) -> None:
+        """Line up a job."""
+        self._queue.append(job)
+
+    def next(self) -> tuple[Job, Outcome]:
+        """Do the next job."""
+        job = self._queue.popleft()
+        return job, execute(job, lambda fraction: self._progress(job, fraction))
+
+    def cancel(self) -> list[str]:
+        """Drop the jobs that were not begun; return their keys."""
+        dropped = [job.key for job in self._queue]
+        self._queue.clear()
+        return dropped
+
+    def close(self) -> None:
+        """Do nothing: there is nobody to end."""
 
 
 def serve(handle: int) -> None:

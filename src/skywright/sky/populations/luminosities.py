@@ -6,6 +6,7 @@ import astropy.units as u
 import numpy as np
 from astropy.cosmology import FLRW
 
+from skywright.sky.populations.distances import distance_modulus
 from skywright.sky.populations.redshifts import Parameter, at_redshift, schechter_lf_redshift
 from skywright.sky.populations.schechter import schechter_draws
 
@@ -116,7 +117,7 @@ def schechter_lf_magnitude(
     del resolution
     z = np.asarray(redshift, dtype=float)
     bright, slope = (np.asarray(at_redshift(p, z)) for p in (M_star, alpha))
-    x_min = 10 ** (-0.4 * (np.asarray(m_lim) - cosmology.distmod(z).value - bright))
+    x_min = 10 ** (-0.4 * (np.asarray(m_lim) - distance_modulus(z, cosmology) - bright))
     x = schechter_draws(slope, x_min, x_max, size, rng)
     return np.asarray(bright - 2.5 * np.log10(x))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Sequence
+from functools import lru_cache
 
 import astropy.constants as const
 import astropy.units as u
@@ -54,7 +55,8 @@ def mag_ab(
     distmod : (…) [mag], optional
         Distance moduli.
     interpolate : int or False
-        Most redshifts that are computed; more are interpolated between that many, evenly spaced.
+        Most redshifts that are computed one by one. More are interpolated between redshifts whose
+        even step is the largest power of two that puts at least this many into their range.
 
     Returns
     -------
@@ -74,13 +76,12 @@ def mag_ab(
     waves, spectra = _checked(wavelength, spectrum)
     templates = spectra.reshape(-1, len(waves))
     z = np.zeros(1) if redshift is None else np.asarray(redshift, dtype=float).ravel()
-    nodes, place, step = _nodes(z, int(interpolate))
-    table = band_fluxes(waves, templates, filters, nodes)
+    table, place, step = _table(waves, templates, filters, z, int(interpolate))
     shares = _shares(coefficients, len(templates), len(z))
     flux = np.zeros((len(z), *table.shape[1 if shares is None else 2 :]))
     for start in range(0, len(z), _BLOCK):
         part = slice(start, start + _BLOCK)
-        low, high = table[place[part]], table[np.minimum(place[part] + 1, len(nodes) - 1)]
+        low, high = table[place[part]], table[np.minimum(place[part] + 1, len(table) - 1)]
         between = low + step[part, None, None] * (high - low)
         flux[part] = between if shares is None else np.einsum("zt,ztf->zf", shares[part], between)
     with np.errstate(divide="ignore"):
@@ -254,11 +255,31 @@ def _shares(coefficients: np.ndarray | None, templates: int, galaxies: int) -> n
     return np.broadcast_to(shares.reshape(-1, templates), (galaxies, templates))
 
 
-def _nodes(z: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return redshifts to compute, the one below each galaxy, and its share of the step."""
+def _table(
+    wavelength: np.ndarray,
+    spectra: np.ndarray,
+    filters: str | Sequence[str],
+    z: np.ndarray,
+    most: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return band fluxes at some redshifts, the one below each galaxy, its share of the step."""
     if not most or len(z) <= most or z.min() == z.max():
         nodes, place = np.unique(z, return_inverse=True)
-        return nodes, place, np.zeros(len(z))
-    nodes = np.linspace(z.min(), z.max(), most)
-    place = np.clip(np.searchsorted(nodes, z, side="right") - 1, 0, most - 2)
-    return nodes, place, (z - nodes[place]) / (nodes[place + 1] - nodes[place])
+        return band_fluxes(wavelength, spectra, filters, nodes), place, np.zeros(len(z))
+    step = 2.0 ** np.floor(np.log2((z.max() - z.min()) / most))
+    place = np.floor(z / step).astype(int)
+    first, last = place.min() // _NODES, (place.max() + 1) // _NODES
+    names = (filters,) if isinstance(filters, str) else tuple(filters)
+    curves = wavelength.tobytes(), spectra.tobytes()
+    blocks = [_block(*curves, names, step, i) for i in range(first, last + 1)]
+    return np.concatenate(blocks), place - first * _NODES, z / step - place
+
+
+@lru_cache(maxsize=512)
+def _block(
+    wavelength: bytes, spectra: bytes, filters: tuple[str, ...], step: float, block: int
+) -> np.ndarray:
+    """Return one block of the table: populations and parts of the sky share their redshifts."""
+    waves = np.frombuffer(wavelength)
+    nodes = step * np.arange(block * _NODES, (block + 1) * _NODES)
+    return band_fluxes(waves, np.frombuffer(spectra).reshape(-1, len(waves)), filters, nodes)

@@ -9,6 +9,7 @@ import numpy as np
 from astropy.cosmology import FLRW
 from scipy.special import gammaincinv
 
+from skywright.sky.populations.distances import distance_modulus
 from skywright.sky.populations.special import upper_gamma
 
 __all__ = [
@@ -159,7 +160,7 @@ def schechter_lf_redshift(
     bright, phi, slope, k = (
         at_redshift(p, z, grid) for p in (M_star, phi_star, alpha, k_correction)
     )
-    x_min = 10 ** (-0.4 * (m_lim - _distmod(cosmology, z) - k - bright))
+    x_min = 10 ** (-0.4 * (m_lim - distance_modulus(z, cosmology) - k - bright))
     # where the distance vanishes so does the volume, whatever the density there
     density = np.asarray(phi) * upper_gamma(np.asarray(slope) + 1, np.maximum(x_min, _FAINTEST))
     return _draw(z, density, sky_area, cosmology, noise, rng)
@@ -224,12 +225,6 @@ def _refined(grid: np.ndarray) -> np.ndarray:
         raise ValueError("redshift has to be a grid of two ascending nodes or more")
     steps = np.linspace(grid[:-1], grid[1:], _FINER, endpoint=False)
     return np.append(steps.T.ravel(), grid[-1])
-
-
-def _distmod(cosmology: FLRW, z: np.ndarray) -> np.ndarray:
-    """Return the distance modulus [mag]; minus infinity at redshift 0."""
-    with np.errstate(divide="ignore"):
-        return np.asarray(cosmology.distmod(z).value)
 
 
 def _draw(

@@ -12,6 +12,7 @@ import numpy as np
 from astropy.cosmology import FLRW
 from astropy.io import fits
 
+from skywright.sky.populations.distances import distance_modulus
 from skywright.sky.populations.magnitudes import mag_ab
 
 __all__ = [
@@ -119,7 +120,7 @@ class KCorrectTemplates:
             filters,
             redshift=redshift,
             coefficients=coefficients,
-            distmod=cosmology.distmod(redshift).value,
+            distmod=distance_modulus(redshift, cosmology),
             interpolate=resolution,
         )
         return _brightened(magnitudes, stellar_mass)
