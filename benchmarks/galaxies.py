@@ -4,9 +4,9 @@
 
 One run, ugriz of two populations with B < 23 on 10 deg2: from reading the file to the written FITS
 tables, in one process and on one core each. Both are warm, but for our table of band fluxes, which
-is made anew in every run, as SkyPy makes its own. Columns are compared by two-sample Kolmogorov-Smirnov tests on equal numbers of galaxies;
-redshifts differ by SkyPy's steps between nodes, see
-`skywright.sky.redshifts_from_comoving_density`.
+is made anew in every run, as SkyPy makes its own. Columns are compared by two-sample
+Kolmogorov-Smirnov tests on equal numbers of galaxies; redshifts differ by SkyPy's steps between
+nodes, see `skywright.sky.redshifts_from_comoving_density`.
 """
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+import json
+
 import astropy.units as u
 import h5py
 import numpy as np
@@ -130,3 +132,63 @@ def test_table_that_a_file_cannot_hold_is_one_clear_error(tmp_path, name):
     with pytest.raises(RunError, match="cannot be written"):
         flow.run(made, workspace=tmp_path / "ws", out=tmp_path / "out.fits", workers=1)
     assert not list(tmp_path.glob("*.fits"))
+
+
+SWEPT = """
+recipe: {sweep: {cell: 0..2}}
+parameters: {cell: 0}
+tables:
+  t:
+    x: !numpy.random.uniform [0, 1, 4]
+    at: !numpy.full [4, $cell]
+    size: !astropy.units.Quantity [!numpy.ones [4], km]
+"""
+
+
+@pytest.fixture
+def swept(tmp_path):
+    file = tmp_path / "swept.yml"
+    file.write_text(SWEPT)
+
+    def swept(name, workers=0, **options):
+        made = flow.load(file, **options)
+        return flow.run(made, workspace=tmp_path / "ws", out=tmp_path / name, workers=workers)
+
+    return swept
+
+
+@pytest.mark.parametrize(
+    ("suffix", "read"),
+    [(".parquet", read_table), (".ecsv", QTable.read), (".fits", lambda f: QTable.read(f, hdu=1)),
+     (".h5", lambda f: QTable.read(f, path="tables/t"))],
+)  # fmt: skip
+def test_copies_of_a_swept_table_stand_one_below_the_other(swept, tmp_path, suffix, read):
+    run = swept(f"out{suffix}")
+    table = read(tmp_path / f"out{suffix}")
+    assert table.colnames == ["cell", "x", "at", "size"]
+    assert table["cell"].tolist() == table["at"].tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    assert table["size"].unit == u.km
+    np.testing.assert_array_equal(table["x"][4:8], run["t.complete[cell=1]"]["x"])
+
+
+def test_parts_of_a_swept_table_are_row_groups(swept, tmp_path):
+    swept("out.parquet", set=["cell=1..4"])
+    assert pq.ParquetFile(tmp_path / "out.parquet").num_row_groups == 4
+
+
+def test_every_file_says_where_it_comes_from(swept, tmp_path):
+    run = swept("out.parquet", seed=7, set=["cell=3"])
+    origin = json.loads(read_table(tmp_path / "out.parquet").meta["PROVENANCE"])
+    assert origin["run"] == run.run
+    assert origin["recipe"]["seed"] == 7
+    assert origin["recipe"]["parameters"] == {"cell": 3}
+    assert origin["versions"]["numpy"] == np.__version__
+    swept("out.fits", seed=7, set=["cell=3"])
+    header = fits.getheader(tmp_path / "out.fits")
+    assert json.loads("".join(header["HISTORY"]))["recipe"] == origin["recipe"]
+
+
+@pytest.mark.parametrize("cells", ["5..2", "0..99999999"])
+def test_ranges_that_are_empty_or_endless_are_refused(swept, cells):
+    with pytest.raises(RecipeError, match="no values|nodes"):
+        swept("out.parquet", set=[f"cell={cells}"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from skywright.data.canonical import Hasher
 from skywright.data.plainjson import plain
 from skywright.data.units import read_unit, unit_text
 
-__all__ = ["hash_table", "read_table", "write_table"]
+__all__ = ["hash_table", "read_table", "stream_table", "write_table"]
 
 
 def write_table(table: Table, path: Path) -> None:
@@ -27,8 +29,49 @@ def write_table(table: Table, path: Path) -> None:
     null, a multi-dimensional column a fixed-size list, a `Time` a struct of ``jd1`` and ``jd2``,
     an ICRS or Galactic `SkyCoord` a struct of its two angles in degrees.
     """
+    stream_table([table], path)
+
+
+def stream_table(parts: Iterable[Table], path: Path) -> None:
+    """Write tables of the same columns one below the other; one at a time is in memory.
+
+    Raises
+    ------
+    ValueError
+        When a part has other columns, types or units than the first, or there is no part.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
+
+    with contextlib.ExitStack() as stack:
+        writer = None
+        for part in parts:
+            arrow = _as_arrow(part)
+            if writer is None:
+                schema = arrow.schema
+                text = [f.name for f in schema if pa.types.is_string(f.type)]
+                writer = stack.enter_context(
+                    pq.ParquetWriter(
+                        path,
+                        schema,
+                        compression="zstd",
+                        use_dictionary=text,  # of numbers that differ it only costs time
+                        write_page_checksum=True,
+                    )
+                )
+            elif not arrow.schema.equals(schema, check_metadata=False):
+                raise ValueError(
+                    f"parts of a table differ: {arrow.schema.names} of types "
+                    f"{[str(t) for t in arrow.schema.types]} after {schema.names} of types "
+                    f"{[str(t) for t in schema.types]}"
+                )
+            writer.write_table(arrow)
+        if writer is None:
+            raise ValueError("there is no part to write")
+
+
+def _as_arrow(table: Table) -> Any:
+    import pyarrow as pa
 
     arrays, fields = [], []
     for name in table.colnames:
@@ -38,13 +81,7 @@ def write_table(table: Table, path: Path) -> None:
         fields.append(pa.field(name, arrow.type, metadata={**_about(column), **facts}))
     head = {"class": type(_known(table)).__name__, "meta": plain(dict(table.meta))}
     schema = pa.schema(fields, metadata={"skywright": json.dumps(head)})
-    pq.write_table(
-        pa.Table.from_arrays(arrays, schema=schema),
-        path,
-        compression="zstd",
-        use_dictionary=[f.name for f in fields if pa.types.is_string(f.type)],
-        write_page_checksum=True,
-    )
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def read_table(path: Path) -> Table:

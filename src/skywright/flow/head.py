@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
@@ -9,11 +10,14 @@ from astropy.units import Quantity
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from skywright.flow.expect import read_bound
+from skywright.flow.graph import NODES
 from skywright.flow.loader import Item, words
 from skywright.flow.names import did_you_mean
 from skywright.flow.plan import Mark, RecipeError
 
-__all__ = ["Head", "check_head", "check_values", "label", "place", "read_head"]
+__all__ = ["Head", "check_head", "check_values", "label", "place", "read_head", "spelt_out"]
+
+_RANGE = re.compile(r"(\d{1,9})\.\.(\d{1,9})")
 
 
 class Head(BaseModel):
@@ -28,7 +32,7 @@ class Head(BaseModel):
     presets : dict
         Name of a preset -> values it gives to parameters.
     sweep : dict
-        Parameter -> its values; nodes that depend on it fan out.
+        Parameter -> its values, or ``0..9`` for whole numbers; nodes that depend on it fan out.
     expect : dict
         Name of a preset -> ``{"report.recall": ">= 0.85"}``.
     report : str
@@ -65,6 +69,22 @@ def check_values(name: str, values: list[Any]) -> None:
     shown = [label(value) for value in values]
     if len(set(shown)) < len(shown):
         raise ValueError(f"{name!r} is swept twice over the same value: {words(shown)}")
+
+
+def spelt_out(values: Any) -> Any:
+    """Return the whole numbers that ``0..9`` stands for; anything else as it is.
+
+    Examples
+    --------
+    >>> from skywright.flow.head import spelt_out
+    >>> spelt_out("2..4"), spelt_out([7])
+    ([2, 3, 4], [7])
+    """
+    ends = _RANGE.fullmatch(values) if isinstance(values, str) else None
+    if ends is None:
+        return values
+    first, last = (int(end) for end in ends.groups())
+    return list(range(first, min(last + 1, first + NODES + 1)))
 
 
 def label(value: Any) -> str:
@@ -158,6 +178,8 @@ def _value(key: str, item: Item) -> Any:
     if key == "cite":  # 2102.02830 is a name, not a number: its last digit counts
         listed = item.value if isinstance(item.value, list) and item.plain() else [item]
         return [i.text if i.text else i.plain() for i in listed]
+    if key == "sweep" and isinstance(item.plain(), dict):
+        return {name: spelt_out(values) for name, values in item.plain().items()}
     return item.plain()
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from astropy.units import Quantity
 
 from skywright.flow.graph import NAME, SECTIONS, entries
-from skywright.flow.head import Head, check_values, place
+from skywright.flow.head import Head, check_values, place, spelt_out
 from skywright.flow.loader import Item, parse, words
 from skywright.flow.names import did_you_mean
 from skywright.flow.plan import Mark, RecipeError
@@ -113,6 +113,7 @@ class Values:
         head, *path = name.split(".")
         self.parameters[head] = _replace(self.parameters[head], path, value, head, mark)
         if head in self.sweep:
+            value = spelt_out(value)
             self.sweep[head] = value if isinstance(value, list) else [value]
             try:
                 check_values(head, self.sweep[head])
