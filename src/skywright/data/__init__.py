@@ -8,6 +8,7 @@ from skywright.data.images import Images as Images
 from skywright.data.model import Model as Model
 from skywright.data.noise import measure_noise_excess as measure_noise_excess
 from skywright.data.open_survey import open_survey as open_survey
+from skywright.data.open_table import open_table as open_table
 from skywright.data.predictions import Predictions as Predictions
 from skywright.data.psf import Psf as Psf
 from skywright.data.regions import sky_regions as sky_regions

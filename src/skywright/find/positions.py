@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import astropy.units as u
 import numpy as np
 from astropy.table import Table
 
+from skywright.data.open_table import open_table
 from skywright.data.survey import Survey
-from skywright.data.tables import read_table
 
 __all__ = ["locate"]
 
@@ -45,7 +44,7 @@ def locate(survey: Survey, positions: Any, *, required: bool = True) -> Table | 
     """
     if positions is None:
         return None
-    table = positions if isinstance(positions, Table) else _read(Path(positions))
+    table = positions if isinstance(positions, Table) else open_table(positions)
     found = {key: _find(table, names) for key, names in NAMES.items()}
     if found["x"] is not None and found["y"] is not None:
         tile = found["tile"]
@@ -70,16 +69,6 @@ def locate(survey: Survey, positions: Any, *, required: bool = True) -> Table | 
         raise ValueError(f"none of {len(table)} positions lies inside the survey")
     names = ("object_id", "tile", "x", "y")
     return Table(dict(zip(names, (v[keep] for v in (identity, *places)), strict=True)))
-
-
-def _read(path: Path) -> Table:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such table of positions")
-    try:
-        return read_table(path) if path.suffix == ".parquet" else Table.read(path)
-    except Exception as error:
-        # Every format of astropy fails in its own way.
-        raise ValueError(f"{path}: cannot be read as a table: {error}") from error
 
 
 def _find(table: Table, names: tuple[str, ...]) -> np.ndarray | None:

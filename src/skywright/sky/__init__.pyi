@@ -23,6 +23,9 @@ from .painting import paint as paint
 from .painting import painted_light as painted_light
 from .photometry import arc_snr as arc_snr
 from .photometry import effective_area as effective_area
+from .populations.clustering import clustered_positions as clustered_positions
+from .populations.clustering import field_contrast as field_contrast
+from .populations.clustering import lognormal_field as lognormal_field
 from .populations.detection import logistic_completeness_function as logistic_completeness_function
 from .populations.detection import magnitude_error_rykoff as magnitude_error_rykoff
 from .populations.ellipticities import beta_ellipticity as beta_ellipticity
@@ -38,6 +41,9 @@ from .populations.luminosities import schechter_lf as schechter_lf
 from .populations.luminosities import schechter_lf_magnitude as schechter_lf_magnitude
 from .populations.magnitudes import band_coverage as band_coverage
 from .populations.magnitudes import mag_ab as mag_ab
+from .populations.positions import cell_area as cell_area
+from .populations.positions import cells_in_cone as cells_in_cone
+from .populations.positions import uniform_positions as uniform_positions
 from .populations.redshifts import (
     redshifts_from_comoving_density as redshifts_from_comoving_density,
 )

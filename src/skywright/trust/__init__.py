@@ -15,6 +15,8 @@ from skywright.trust.leaks import background_rms_ratio as background_rms_ratio
 from skywright.trust.leaks import separability as separability
 from skywright.trust.leaks import shuffled_label_auroc as shuffled_label_auroc
 from skywright.trust.pixel_features import pixel_features as pixel_features
+from skywright.trust.population import count_galaxies as count_galaxies
+from skywright.trust.population import population_report as population_report
 from skywright.trust.ranking import auroc as auroc
 from skywright.trust.ranking import tpr_at_false_positives as tpr_at_false_positives
 from skywright.trust.report import search_report as search_report
