@@ -131,10 +131,10 @@ def population_report(
         "area": _exact(area),
         "cells": _exact(len(cells)),
         "galaxies": _exact(int(of_z["count"].sum())),
-        "galaxies_per_deg2": _density(of_z),
+        "galaxies_per_deg2": density_per_deg2(of_z),
     }
     for name in dict.fromkeys(of_z["population"]):
-        results[f"galaxies_per_deg2.{name}"] = _density(of_z[of_z["population"] == name])
+        results[f"galaxies_per_deg2.{name}"] = density_per_deg2(of_z[of_z["population"] == name])
     evidence: dict[str, Any] = {"counts": _curves(counts)}
     if survey is not None:
         compared = _compare(counts, survey)
@@ -149,8 +149,8 @@ def _exact(value: float) -> dict[str, Any]:
     return {"value": value, "low": value, "high": value}
 
 
-def _density(rows: QTable) -> dict[str, Any]:
-    """Return galaxies per deg2 in all these bins, with an interval."""
+def density_per_deg2(rows: QTable) -> dict[str, Any]:
+    """Return galaxies per deg2 in all these bins, with an interval; see `population_report`."""
     cells = np.unique(rows["cell"])
     number = np.array([rows["count"][rows["cell"] == c].sum() for c in cells])
     area = np.array([rows["area"][rows["cell"] == c][0].to_value(u.deg**2) for c in cells])
@@ -183,7 +183,7 @@ def _curves(counts: QTable) -> dict[str, Any]:
 def _bin(rows: QTable, low: float) -> dict[str, Any]:
     inside = rows[rows["low"] == low]
     volume = float(np.sum(inside["volume"]))
-    facts = {"from": float(low), "to": float(inside["high"][0]), **_density(inside)}
+    facts = {"from": float(low), "to": float(inside["high"][0]), **density_per_deg2(inside)}
     return facts | ({"volume": volume} if np.isfinite(volume) else {})
 
 
@@ -221,7 +221,7 @@ def _compare(counts: QTable, survey: dict[str, Any]) -> dict[str, Any]:
             seen, number = sum(b["value"] for b in pair), sum(b["n"] for b in pair)
             if len(pair) < 2 or not number:
                 continue
-            ours = _density(rows[(rows["low"] >= low) & (rows["low"] < low + 1)])
+            ours = density_per_deg2(rows[(rows["low"] >= low) & (rows["low"] < low + 1)])
             spread = np.hypot((ours["high"] - ours["low"]) / 3.92 / max(ours["value"], 1e-9),
                               number**-0.5)  # fmt: skip
             ratio = ours["value"] / seen
