@@ -17,12 +17,13 @@ _MODULES = {
         angular_size beta_ellipticity early_type_lognormal_size late_type_lognormal_size
         linear_lognormal_size ryden04_ellipticity
     """,
-    "skypy.galaxies.spectrum": "dirichlet_coefficients",
+    "skypy.galaxies.spectrum": "KCorrectTemplates dirichlet_coefficients",
     "skypy.galaxies.spectrum.kcorrect": """
         absolute_magnitudes apparent_magnitudes m300 m1000 metallicity
     """,
+    "skypy.utils": "broadcast_arguments dependent_argument",
     "skypy.utils.photometry": """
-        absolute_magnitude_from_luminosity logistic_completeness_function
+        SpectrumTemplates absolute_magnitude_from_luminosity logistic_completeness_function
         luminosity_from_absolute_magnitude mag_ab magnitude_error_rykoff
     """,
     "skypy.utils.random": "schechter triaxial_axis_ratio",

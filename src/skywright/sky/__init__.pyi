@@ -23,6 +23,8 @@ from .painting import paint as paint
 from .painting import painted_light as painted_light
 from .photometry import arc_snr as arc_snr
 from .photometry import effective_area as effective_area
+from .populations.arguments import broadcast_arguments as broadcast_arguments
+from .populations.arguments import dependent_argument as dependent_argument
 from .populations.clustering import clustered_positions as clustered_positions
 from .populations.clustering import field_contrast as field_contrast
 from .populations.clustering import lognormal_field as lognormal_field
@@ -57,9 +59,11 @@ from .populations.sizes import late_type_lognormal_size as late_type_lognormal_s
 from .populations.sizes import linear_lognormal_size as linear_lognormal_size
 from .populations.special import gammaincc as gammaincc
 from .populations.spectra import dirichlet_coefficients as dirichlet_coefficients
+from .populations.spectrum_templates import SpectrumTemplates as SpectrumTemplates
 from .populations.stellar_masses import schechter_smf as schechter_smf
 from .populations.stellar_masses import schechter_smf_mass as schechter_smf_mass
 from .populations.stellar_masses import schechter_vdf as schechter_vdf
+from .populations.templates import KCorrectTemplates as KCorrectTemplates
 from .populations.templates import absolute_magnitudes as absolute_magnitudes
 from .populations.templates import apparent_magnitudes as apparent_magnitudes
 from .populations.templates import galaxy_stellar_mass as galaxy_stellar_mass

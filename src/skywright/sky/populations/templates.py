@@ -12,8 +12,7 @@ import numpy as np
 from astropy.cosmology import FLRW
 from astropy.io import fits
 
-from skywright.sky.populations.distances import distance_modulus
-from skywright.sky.populations.magnitudes import mag_ab
+from skywright.sky.populations.spectrum_templates import SpectrumTemplates
 
 __all__ = [
     "KCorrectTemplates",
@@ -28,7 +27,7 @@ __all__ = [
 _FILE = "skypy/data/kcorrect/k_nmf_derived.default.fits"
 
 
-class KCorrectTemplates:
+class KCorrectTemplates(SpectrumTemplates):
     """The spectra of kcorrect for one solar mass of stars each, at 10 pc, and what they hold.
 
     The file comes with the wheel of SkyPy, of which nothing else is used.
@@ -63,67 +62,6 @@ class KCorrectTemplates:
         self.templates = arrays[0] * u.Unit("erg / (s cm2 Angstrom)")
         self.wavelength = arrays[1] * u.Angstrom
         self.mass, self.mremain, self.mets, self.mass300, self.mass1000 = arrays[2:]
-
-    def absolute_magnitudes(
-        self,
-        coefficients: np.ndarray,
-        filters: str | Sequence[str],
-        stellar_mass: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """Return absolute AB magnitudes ([…,] filter) of galaxies ([…,] 5).
-
-        Parameters
-        ----------
-        coefficients : (…, 5)
-            Shares of the templates.
-        filters : str or list of str
-            See `mag_ab`.
-        stellar_mass : (…), optional
-            Mass that the shares are of; 1 by default.
-        """
-        shares = np.asarray(coefficients, dtype=float)
-        magnitudes = mag_ab(
-            self.wavelength,
-            self.templates,
-            filters,
-            redshift=np.zeros(shares.shape[:-1]),
-            coefficients=shares,
-        )
-        return _brightened(magnitudes, stellar_mass)
-
-    def apparent_magnitudes(
-        self,
-        coefficients: np.ndarray,
-        redshift: np.ndarray,
-        filters: str | Sequence[str],
-        cosmology: FLRW,
-        *,
-        stellar_mass: np.ndarray | None = None,
-        resolution: int = 1000,
-    ) -> np.ndarray:
-        """Return apparent AB magnitudes (n, filter) of galaxies (n, 5) at redshifts (n,).
-
-        Parameters
-        ----------
-        coefficients, filters, stellar_mass
-            As for `absolute_magnitudes`.
-        redshift : (n,)
-            Redshifts.
-        cosmology : FLRW
-            For distance moduli.
-        resolution : int
-            Most redshifts that are computed; see `mag_ab`.
-        """
-        magnitudes = mag_ab(
-            self.wavelength,
-            self.templates,
-            filters,
-            redshift=redshift,
-            coefficients=coefficients,
-            distmod=distance_modulus(redshift, cosmology),
-            interpolate=resolution,
-        )
-        return _brightened(magnitudes, stellar_mass)
 
     def stellar_mass(
         self, coefficients: np.ndarray, magnitudes: np.ndarray, filter: str
@@ -223,11 +161,3 @@ def _shares(coefficients: np.ndarray) -> np.ndarray:
             f"coefficients have shape {shares.shape}; expected five templates along the last axis"
         )
     return shares
-
-
-def _brightened(magnitudes: np.ndarray, mass: np.ndarray | None) -> np.ndarray:
-    """Return magnitudes of galaxies of given masses."""
-    if mass is None:
-        return magnitudes
-    gain = 2.5 * np.log10(np.asarray(mass, dtype=float))
-    return np.asarray(magnitudes - gain.reshape(*gain.shape, *(1,) * (magnitudes.ndim - gain.ndim)))
