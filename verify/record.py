@@ -52,7 +52,6 @@ def _git(*arguments: str) -> str:
 
 
 def _cores() -> int:
-
     return len(os.sched_getaffinity(0))
 
 
