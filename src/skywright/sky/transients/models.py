@@ -1,0 +1,189 @@
+"""Light curves by the names of deeplenstronomy's models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from astropy.cosmology import FLRW
+
+from skywright.sky.transients.bands import BandTable, tabulate_bands
+from skywright.sky.transients.supernovae import (
+    IA_MAGNITUDE,
+    draw_core_collapse_parameters,
+    draw_ia_parameters,
+    ia_stretch,
+)
+from skywright.sky.transients.templates import MEAN_MAGNITUDES, VEGA_TO_AB, load_series
+
+__all__ = ["NO_LIGHT", "light_curve_magnitudes"]
+
+NO_LIGHT = 99.0  # mag
+_BRIGHT, _FAINT, _COLOUR = 12.0, 23.0, 2.0  # ranges of light that is not from spectra [mag]
+_NOISE, _STEP = 0.25, 1.0  # mag
+# Letters of bands -> filters of speclite; a name with a hyphen is one of speclite already.
+_FILTERS = {band: f"decam2014-{band}" for band in "ugrizY"} | {
+    "y": "lsst2023-y",
+    "VIS": "Euclid-VIS",
+}
+
+
+def light_curve_magnitudes(
+    model_name: str,
+    times_days_since_peak: np.ndarray,
+    redshift: float,
+    band_names: Sequence[str],
+    cosmology: FLRW,
+    *,
+    rng: np.random.Generator,
+    folder: str | Path | None = None,
+) -> np.ndarray:
+    """Return apparent AB magnitudes of one object, at any times, by the name of a model.
+
+    | model | light |
+    |---|---|
+    | ``static`` | none: magnitude 99 |
+    | ``flat`` | constant: 12 to 23, each band up to 2 brighter or fainter |
+    | ``variable`` | the same, with a step of up to 1 mag between one time and the next |
+    | ``flatnoise``, ``variablenoise`` | the same, with normal noise of 0.25 mag |
+    | ``ia_random`` | type Ia with drawn stretch, colour and brightness |
+    | ``ia_NAME`` | spectra of a file at the mean brightness of type Ia |
+    | ``cc_random`` | core collapse with drawn spectra and brightness |
+    | ``cc_NAME`` | spectra of a file at the mean brightness of its type |
+    | ``kn_NAME`` | kilonova of GW170817, counted from the merger; the name is not used |
+    | ``user_NAME`` | spectra of a file, taken as flux density at 10 pc |
+
+    All times of an object, those of its lensed images included, belong in one call: every call
+    draws another object.
+
+    Parameters
+    ----------
+    model_name : str
+        One of the above.
+    times_days_since_peak : (time,) [d]
+        For the observer, in any order.
+    redshift : float
+        Redshift of the object.
+    band_names : sequence of str
+        Letters of DECam bands, ``y`` and ``VIS``, or names that speclite has.
+    cosmology : FLRW
+        For the distance.
+    rng : Generator
+        Source of randomness.
+    folder : path, optional
+        Of spectra; files lie in it or in its sub-folders ``ia``, ``cc``, ``user``.
+
+    Returns
+    -------
+    (time, band) [mag]
+        99 where there is no light.
+
+    Raises
+    ------
+    ValueError
+        When a model, a file or a band is not known, or the redshift is not above 0.
+    FileNotFoundError
+        The spectra are not on this machine; the message says how to get them.
+
+    Examples
+    --------
+    >>> from astropy.cosmology import Planck18
+    >>> rng = np.random.default_rng(0)
+    >>> light_curve_magnitudes("kn_kn.SED", [0.5, 5.0], 0.01, ["i"], Planck18, rng=rng).round(0)
+    array([[18.],
+           [20.]])
+    """
+    times = np.asarray(times_days_since_peak, dtype=float)
+    if times.ndim != 1 or not np.isfinite(times).all():
+        raise ValueError(f"times have shape {times.shape}; expected finite days, (time,)")
+    kind, _, name = model_name.partition("_")
+    if kind in ("flat", "flatnoise", "variable", "variablenoise", "static") and not name:
+        return _without_spectra(kind, times, len(band_names), rng)
+    if kind not in ("ia", "cc", "kn", "user") or not name:
+        raise ValueError(
+            f"no model {model_name!r}; expected flat, flatnoise, variable, variablenoise, static, "
+            "ia_random, cc_random, or ia_, cc_, kn_, user_ and a name"
+        )
+    if not (np.isfinite(redshift) and redshift > 0):
+        raise ValueError(f"redshift is {redshift}; expected a number above 0")
+    filters = [_filter(band) for band in band_names]
+    table, magnitude, stretch, colour = _object(kind, name, filters, redshift, folder, rng)
+    phase = times / (1 + redshift) / stretch
+    z, c = np.full(times.shape, redshift), None if colour is None else np.full(times.shape, colour)
+    flux = np.stack([table.flux(band, z, phase, c) for band in filters], axis=-1)
+    with np.errstate(divide="ignore"):
+        apparent = -2.5 * np.log10(flux) + magnitude + float(cosmology.distmod(redshift).value)
+    return np.asarray(np.minimum(apparent, NO_LIGHT))
+
+
+def _object(
+    kind: str,
+    name: str,
+    filters: list[str],
+    redshift: float,
+    folder: str | Path | None,
+    rng: np.random.Generator,
+) -> tuple[BandTable, float, float, float | None]:
+    """Return band fluxes, absolute magnitude, stretch and, if any, colour of one object."""
+    here = (redshift, redshift)
+    if kind == "kn":
+        return (
+            tabulate_bands(load_series("kilonova"), filters, here, normalise=False),
+            0.0,
+            1.0,
+            None,
+        )
+    if (kind, name) == ("ia", "random"):
+        (x1,), (colour,), (magnitude,) = draw_ia_parameters(1, rng=rng)
+        table = tabulate_bands(load_series("hsiao"), filters, here, colour=(colour, colour))
+        return table, float(magnitude), float(ia_stretch(x1)), float(colour)
+    if (kind, name) == ("cc", "random"):
+        (template,), (magnitude,) = draw_core_collapse_parameters(1, rng=rng)
+        return (
+            tabulate_bands(load_series(str(template)), filters, here),
+            float(magnitude),
+            1.0,
+            None,
+        )
+    inside = None if folder is None else Path(folder) / kind
+    series = load_series(name, inside if inside is not None and inside.is_dir() else folder)
+    if kind == "user":
+        return tabulate_bands(series, filters, here, normalise=False), 0.0, 1.0, None
+    table = tabulate_bands(series, filters, here)
+    if kind == "ia":
+        return table, float(IA_MAGNITUDE), 1.0, None
+    if series.kind not in MEAN_MAGNITUDES:
+        raise ValueError(
+            f"{name} says type {series.kind!r} of itself; expected a line '# SNTYPE: TYPE' with "
+            f"one of {', '.join(MEAN_MAGNITUDES)}, by which its brightness is known"
+        )
+    return table, MEAN_MAGNITUDES[series.kind][0] + VEGA_TO_AB, 1.0, None
+
+
+def _without_spectra(
+    kind: str, times: np.ndarray, bands: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Return (time, band) magnitudes of a model that knows neither spectra nor distance."""
+    if kind == "static":
+        return np.full((len(times), bands), NO_LIGHT)
+    level = rng.uniform(_BRIGHT, _FAINT) + rng.uniform(-_COLOUR, _COLOUR, bands)
+    magnitudes = np.broadcast_to(level, (len(times), bands))
+    if kind.startswith("variable"):
+        moments, place = np.unique(times, return_inverse=True)
+        walk = np.cumsum(rng.uniform(-_STEP, _STEP, len(moments)))
+        magnitudes = magnitudes + walk[place, None]
+    if kind.endswith("noise"):
+        magnitudes = magnitudes + rng.normal(0.0, _NOISE, magnitudes.shape)
+    return np.array(magnitudes)
+
+
+def _filter(band: str) -> str:
+    if "-" in band:
+        return band
+    if band not in _FILTERS:
+        raise ValueError(
+            f"no filter is known for band {band!r}; expected {', '.join(_FILTERS)}, or a name of "
+            "speclite, such as 'lsst2023-g'"
+        )
+    return _FILTERS[band]
