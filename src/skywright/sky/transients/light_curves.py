@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import astropy.units as u
 import numpy as np
 from astropy.cosmology import FLRW
@@ -27,7 +25,6 @@ def light_curves(
     template: str = "hsiao",
     window: tuple[float, float] | None = None,
     noise: bool = True,
-    folder: str | Path | None = None,
     rng: np.random.Generator,
 ) -> QTable:
     r"""Observe events: one row for every visit to every event while it lasts.
@@ -50,14 +47,13 @@ def light_curves(
     cosmology : FLRW
         For distances.
     template : str
-        Spectra of all events, where they have no column of it; see `load_series`.
+        Spectra of all events, where they have no column of it: a name or a file for
+        `load_series`.
     window : (first, last) [d], optional
         Days about the maximum, in the rest frame and for stretch 1, that are kept; by default all
         phases of the spectra.
     noise : bool
         Whether fluxes are scattered by their errors.
-    folder : path, optional
-        Of spectra of your own.
     rng : Generator
         Source of randomness.
 
@@ -88,7 +84,7 @@ def light_curves(
     for name in np.unique(names):
         rows = np.flatnonzero(names == name)
         table = tabulate_bands(
-            load_series(str(name), folder),
+            load_series(str(name)),
             sorted(set(visits.band)),
             _range(facts["z"][rows]),
             colour=_range(facts["colour"][rows]) if "colour" in facts else None,

@@ -62,7 +62,7 @@ def draw_mergers(
     ...     noise=False, rng=np.random.default_rng(0),
     ... )
     >>> len(mergers)
-    7
+    6
     """
     area = _area(ra, dec) * u.sr
     mergers = draw_events(

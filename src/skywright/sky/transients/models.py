@@ -146,8 +146,7 @@ def _object(
             1.0,
             None,
         )
-    inside = None if folder is None else Path(folder) / kind
-    series = load_series(name, inside if inside is not None and inside.is_dir() else folder)
+    series = load_series(_file(kind, name, folder))
     if kind == "user":
         return tabulate_bands(series, filters, here, normalise=False), 0.0, 1.0, None
     table = tabulate_bands(series, filters, here)
@@ -159,6 +158,19 @@ def _object(
             f"one of {', '.join(MEAN_MAGNITUDES)}, by which its brightness is known"
         )
     return table, MEAN_MAGNITUDES[series.kind][0] + VEGA_TO_AB, 1.0, None
+
+
+def _file(kind: str, name: str, folder: str | Path | None) -> str | Path:
+    """Return the file of a name, or the name where it is one of the known series."""
+    if Path(name).name != name:
+        raise ValueError(
+            f"{name!r} is a path; expected the name of a file in the folder of spectra"
+        )
+    if folder is None:
+        return name.removesuffix(".gz").removesuffix(".SED")
+    endings = ("", ".gz", ".SED", ".SED.gz", ".dat", ".fits")
+    files = [Path(folder) / part / f"{name}{end}" for part in (kind, "") for end in endings]
+    return next((file for file in files if file.is_file()), Path(folder) / name)
 
 
 def _without_spectra(

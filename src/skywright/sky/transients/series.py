@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import warnings
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
+from astropy.utils.exceptions import AstropyWarning
 from scipy.interpolate import make_interp_spline
 
 __all__ = ["SpectralSeries", "read_spectral_series"]
@@ -93,8 +96,10 @@ def read_spectral_series(path: str | Path) -> SpectralSeries:
 
 
 def _read_image(file: Path) -> SpectralSeries:
-    with fits.open(file) as hdus:
-        header, flux = hdus[0].header, np.asarray(hdus[0].data, dtype=float)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AstropyWarning)  # of damage; what is missing is an error
+        with fits.open(BytesIO(file.read_bytes())) as hdus:
+            header, flux = hdus[0].header, np.asarray(hdus[0].data, dtype=float)
     if flux.ndim != 2:
         raise ValueError(f"the image has {flux.ndim} axes")
     wave, phase = (
@@ -113,12 +118,11 @@ def _read_text(file: Path) -> SpectralSeries:
     opener = gzip.open if file.suffix == ".gz" else open
     with opener(file, "rt", encoding="utf-8") as stream:
         lines = stream.read().splitlines()
-    kinds = [
-        line.split(":")[1].strip() for line in lines if line.startswith("#") and "SNTYPE:" in line
-    ]
-    rows = np.loadtxt(
-        [line for line in lines if line.strip() and not line.startswith("#")], ndmin=2
-    )
+    kinds = [line.split("SNTYPE:")[1].strip() for line in lines if "SNTYPE:" in line]
+    numbers = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if not numbers:
+        raise ValueError("no rows")
+    rows = np.loadtxt(numbers, ndmin=2)
     if rows.shape[1] != 3:
         raise ValueError(f"{rows.shape[1]} columns")
     phase, wave = np.unique(rows[:, 0]), np.unique(rows[:, 1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from skywright.data.fetch import path
@@ -35,15 +35,13 @@ CORE_COLLAPSE = {
 }
 
 
-def load_series(name: str, folder: str | Path | None = None) -> SpectralSeries:
-    """Return a series of spectra by name.
+def load_series(name: str | Path) -> SpectralSeries:
+    """Return a series of spectra by its name, or from a file.
 
     Parameters
     ----------
-    name : str
-        ``hsiao``, ``kilonova``, one of `CORE_COLLAPSE`, or a file in ``folder``.
-    folder : path, optional
-        Where files lie; a name that is in it goes first.
+    name : str or path
+        ``hsiao``, ``kilonova``, one of `CORE_COLLAPSE`, or a file for `read_spectral_series`.
 
     Returns
     -------
@@ -54,37 +52,33 @@ def load_series(name: str, folder: str | Path | None = None) -> SpectralSeries:
     FileNotFoundError
         The data are not on this machine; the message says how to get them.
     ValueError
-        There is no such series, or the name is a path.
+        There is no such series, or the file is none.
+
+    Examples
+    --------
+    >>> load_series("kilonova").kind
+    'KN'
     """
-    if Path(name).name != name or name in ("", ".", ".."):
-        raise ValueError(f"{name!r} is no name of a series of spectra: give a file name alone")
-    file = _in_folder(name, folder)
-    if file is not None:
-        return _read(file)
+    if name in ("hsiao", "kilonova", *CORE_COLLAPSE):
+        return _known(str(name))
+    file = Path(name)
+    if not file.is_file():
+        known = ", ".join(["hsiao", "kilonova", *CORE_COLLAPSE])
+        raise ValueError(f"no series of spectra {str(name)!r}; expected a file, or one of {known}")
+    status = file.stat()
+    return _read(file, status.st_size, status.st_mtime_ns)
+
+
+@cache
+def _known(name: str) -> SpectralSeries:
     if name == "kilonova":
-        return _kilonova()
+        return kilonova_series()
     if name == "hsiao":
-        return _read(path("type-ia-sed"))
-    if name in CORE_COLLAPSE:
-        return _read(path("core-collapse-seds") / f"{name}.SED.gz")
-    known = ", ".join(["hsiao", "kilonova", *CORE_COLLAPSE])
-    where = "no folder was given" if folder is None else f"there is no such file in {folder}"
-    raise ValueError(f"no series of spectra {name!r}: {where}; known by name are {known}")
+        return read_spectral_series(path("type-ia-sed"))
+    return read_spectral_series(path("core-collapse-seds") / f"{name}.SED.gz")
 
 
-def _in_folder(name: str, folder: str | Path | None) -> Path | None:
-    if folder is None:
-        return None
-    endings = ("", ".gz", ".SED", ".SED.gz", ".dat", ".fits")
-    files = (Path(folder) / f"{name}{ending}" for ending in endings)
-    return next((file for file in files if file.is_file()), None)
-
-
-@cache
-def _read(file: Path) -> SpectralSeries:
+@lru_cache(maxsize=64)
+def _read(file: Path, *_: int) -> SpectralSeries:
+    """Read a file; size and time tell whether it is the one that was read before."""
     return read_spectral_series(file)
-
-
-@cache
-def _kilonova() -> SpectralSeries:
-    return kilonova_series()
