@@ -3,40 +3,29 @@
 import astropy.units as u
 import numpy as np
 import pytest
-from astropy.cosmology import FlatLambdaCDM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
+from sky_transients import (
+    COSMOLOGY,
+    MEASURED_CC,
+    MEASURED_IA,
+    mass_distribution,
+    seen_per_year,
+    start,
+)
 
 from skywright.sky.transients import compact_masses, rates
 from skywright.sky.transients.events import draw_events
 from skywright.sky.transients.mergers import draw_directions, draw_mergers
 
 LOWEST = 1e-3
-COSMOLOGY = FlatLambdaCDM(H0=70, Om0=0.3)
 AREA = 30 * u.deg**2
 
 
 @pytest.fixture
 def rng():
     return np.random.default_rng(5)
-
-
-def seen_per_year(rate, low, high, area=AREA):
-    """Return how many events a year a survey sees between two redshifts, by quadrature."""
-
-    def density(z):
-        volume = COSMOLOGY.differential_comoving_volume(z).to_value("Mpc3 / sr")
-        return rate(z) / (1 + z) * volume * area.to_value("sr")
-
-    return integrate.quad(density, low, high, limit=200)[0]
-
-
-# Measured rates [1e-5 / (Mpc3 yr)] with 1 sigma errors, statistics and systematics added in
-# quadrature, larger side of each: Dilday et al. 2010; Frohmaier et al. 2019; Neill et al. 2006.
-MEASURED_IA = [(0.12, 2.69, 0.40), (0.073, 2.43, 0.44), (0.47, 4.2, 1.4)]
-# Taylor et al. 2014; Dahlen et al. 2012 at three redshifts.
-MEASURED_CC = [(0.072, 10.6, 1.9), (0.39, 30.0, 16.5), (0.73, 73.9, 37.0), (1.11, 95.7, 62.2)]
 
 
 @pytest.mark.parametrize("law", [rates.dilday10_ia_rate, rates.frohmaier19_ia_rate])
@@ -73,11 +62,11 @@ def test_rates_refuse_bad_redshifts(z):
 def test_events_follow_a_rate(rng):
     end = 0.9
     events = draw_events([0, 0.4, end], rates.frohmaier19_ia_rate, AREA, 2, COSMOLOGY, rng=rng)
-    expected = 2 * seen_per_year(rates.frohmaier19_ia_rate, 0, end)
+    expected = 2 * seen_per_year(rates.frohmaier19_ia_rate, 0, end, AREA)
     assert abs(len(events) - expected) < 4 * np.sqrt(expected)
     at = np.linspace(0, end, 61)
     steps = [
-        seen_per_year(rates.frohmaier19_ia_rate, *ends)
+        seen_per_year(rates.frohmaier19_ia_rate, *ends, AREA)
         for ends in zip(at[:-1], at[1:], strict=True)
     ]
     share = np.append(0, np.cumsum(steps)) / np.sum(steps)
@@ -104,7 +93,7 @@ def test_the_number_of_events_is_the_integral(slope, low, width, nodes, years):
     drawn = draw_events(
         grid, rate, AREA, years * u.yr, COSMOLOGY, noise=False, rng=np.random.default_rng(0)
     )
-    expected = years * seen_per_year(rate, low, low + width)
+    expected = years * seen_per_year(rate, low, low + width, AREA)
     assert abs(len(drawn) - expected) <= 1 + 1e-3 * expected
     assert ((drawn["z"] >= low) & (drawn["z"] <= low + width)).all()
 
@@ -115,7 +104,7 @@ def test_rates_of_every_form_are_one(rng):
     given = (AREA, 365.25 * u.d, COSMOLOGY)
     counts = [len(draw_events(grid, form, *given, noise=False, rng=rng)) for form in forms]
     assert len(set(counts)) == 1
-    assert counts[0] == pytest.approx(seen_per_year(lambda _: 2e-5, 0, 0.5), abs=1)
+    assert counts[0] == pytest.approx(seen_per_year(lambda _: 2e-5, 0, 0.5, AREA), abs=1)
 
 
 @pytest.mark.parametrize(
@@ -142,25 +131,6 @@ def test_bad_events_are_refused(change, error, says, rng):
 
 def test_no_time_no_events(rng):
     assert len(draw_events([0, 1], 1e-5, AREA, 0, COSMOLOGY, rng=rng)) == 0
-
-
-def mass_distribution(alpha=3.4, m_min=5.1, m_max=87.0, delta=4.8, mu=34.0, sigma=3.6, share=0.039):
-    """Return masses and the distribution function of the heavier, by the trapezoidal rule."""
-    m = np.linspace(m_min, m_max, 400_001)
-    power = m**-alpha / integrate.quad(lambda x: x**-alpha, m_min, m_max)[0]
-    peak = stats.norm(mu, sigma).pdf(m) / np.diff(stats.norm(mu, sigma).cdf([m_min, m_max]))
-    density = ((1 - share) * power + share * peak) * start(m, m_min, delta)
-    integral = integrate.cumulative_trapezoid(density, m, initial=0)
-    return m, integral / integral[-1]
-
-
-def start(m, m_min, delta):
-    if delta == 0:
-        return (m >= m_min).astype(float)
-    x = np.clip(m - m_min, 1e-9, None)
-    inside = np.clip(x, None, delta * (1 - 1e-9))
-    value = 1 / (1 + np.exp(np.clip(delta / inside + delta / (inside - delta), -700, 700)))
-    return np.where(x >= delta, 1.0, value)
 
 
 @pytest.mark.parametrize(

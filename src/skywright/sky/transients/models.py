@@ -41,18 +41,22 @@ def light_curve_magnitudes(
 ) -> np.ndarray:
     """Return apparent AB magnitudes of one object, at any times, by the name of a model.
 
-    | model | light |
-    |---|---|
-    | ``static`` | none: magnitude 99 |
-    | ``flat`` | constant: 12 to 23, each band up to 2 brighter or fainter |
-    | ``variable`` | the same, with a step of up to 1 mag between one time and the next |
-    | ``flatnoise``, ``variablenoise`` | the same, with normal noise of 0.25 mag |
-    | ``ia_random`` | type Ia with drawn stretch, colour and brightness |
-    | ``ia_NAME`` | spectra of a file at the mean brightness of type Ia |
-    | ``cc_random`` | core collapse with drawn spectra and brightness |
-    | ``cc_NAME`` | spectra of a file at the mean brightness of its type |
-    | ``kn_NAME`` | kilonova of GW170817, counted from the merger; the name is not used |
-    | ``user_NAME`` | spectra of a file, taken as flux density at 10 pc |
+    ``static``
+        No light: magnitude 99.
+    ``flat``, ``variable``
+        Constant between 12 and 23, each band up to 2 brighter or fainter; or with a step of up to
+        1 mag between one time and the next.
+    ``flatnoise``, ``variablenoise``
+        The same, with normal noise of 0.25 mag.
+    ``ia_random``, ``cc_random``
+        Type Ia with drawn stretch, colour and brightness (`draw_ia_parameters`); core collapse
+        with drawn spectra and brightness (`draw_core_collapse_parameters`).
+    ``ia_NAME``, ``cc_NAME``
+        Spectra of a file at the mean brightness of type Ia, or of the type that the file names.
+    ``kn_NAME``
+        Kilonova of GW170817, days counted from the merger; the name does not matter.
+    ``user_NAME``
+        Spectra of a file, taken as flux density at 10 pc.
 
     All times of an object, those of its lensed images included, belong in one call: every call
     draws another object.
