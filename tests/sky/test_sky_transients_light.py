@@ -2,11 +2,13 @@
 
 import gzip
 
+import astropy.units as u
 import numpy as np
 import pytest
 from astropy.cosmology import FlatLambdaCDM
 from astropy.io import fits
 from astropy.table import QTable, Table
+from astropy.utils.masked import Masked
 from scipy import integrate, stats
 
 from skywright.sky.transients import supernovae
@@ -100,6 +102,29 @@ def test_a_window_keeps_its_phases(flat_file, rng):
     days = seen["mjd"].value - 60_090
     assert days.min() == -15
     assert days.max() == 30
+
+
+def test_units_are_read(flat_file, rng):
+    events = QTable({"event_id": [0], "z": [0.5], "mjd_peak": [60_090.0], "M_B": [-19.0]})
+    cadence = visits(depth=np.full(200, 24.0))
+    plain = light_curves(events, cadence, COSMOLOGY, template=str(flat_file), noise=False, rng=rng)
+    events["mjd_peak"] = ([60_090.0] * u.d).to(u.yr)
+    events["M_B"] = [-19.0] * u.mag
+    cadence["depth"].unit = "mag"
+    again = light_curves(events, cadence, COSMOLOGY, template=str(flat_file), noise=False, rng=rng)
+    np.testing.assert_allclose(again["flux"], plain["flux"], rtol=1e-6)
+    np.testing.assert_allclose(again["flux_err"], plain["flux_err"], rtol=1e-6)
+
+
+def test_what_makes_no_sense_is_refused(flat_file, rng):
+    events = QTable(
+        {"event_id": [0, 0], "z": [0.5, 0.5], "mjd_peak": [6e4, 6e4], "M_B": [-19, -18]}
+    )
+    given = {"cadence": visits(), "cosmology": COSMOLOGY, "template": str(flat_file), "rng": rng}
+    with pytest.raises(ValueError, match="repeated"):
+        light_curves(events, **given)
+    with pytest.raises(ValueError, match="ascending phases"):
+        light_curves(events[:1], window=(20, -10), **given)
 
 
 def test_an_event_before_the_survey_has_no_rows(flat_file, rng):
@@ -369,9 +394,12 @@ def test_spectra_without_blue_light_cannot_be_normalised():
         ({"z": [0.0]}, {}, "above 0"),
         ({"z": [np.nan]}, {}, "finite"),
         ({"mjd_peak": [np.inf]}, {}, "finite"),
+        ({"mjd_peak": [3.0] * u.m}, {}, "finite numbers .d.; got float64 m"),
+        ({"M_B": Masked([-16.0], mask=True)}, {}, "masked"),
+        ({"event_id": None}, {}, "'event_id' is missing"),
         ({"template": ["nothing"]}, {}, "no series"),
-        ({}, {"mjd": None}, "'mjd' and 'band'"),
-        ({}, {"band": None}, "'mjd' and 'band'"),
+        ({}, {"mjd": None}, "'mjd' is missing"),
+        ({}, {"band": None}, "'band' is missing"),
         ({}, {"mjd": [np.nan]}, "finite numbers"),
         ({}, {"mjd": ["today"]}, "finite numbers"),
         ({}, {"mjd": [], "band": []}, "no visits"),

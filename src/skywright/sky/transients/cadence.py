@@ -9,6 +9,7 @@ from astropy.table import Table
 
 from skywright.sky.populations.magnitudes import load_responses
 from skywright.sky.transients.bands import AB_FLUX
+from skywright.sky.transients.columns import read_column
 
 __all__ = ["Visits", "flux_errors", "read_cadence"]
 
@@ -58,25 +59,27 @@ def read_cadence(cadence: Table) -> Visits:
         band is not known.
     """
     names = cadence.colnames
-    for need in ("mjd", "band"):
-        if need not in names:
-            raise ValueError(f"the cadence has the columns {names}; expected 'mjd' and 'band'")
+    mjd = read_column(cadence, "mjd", "d", "cadence")
+    if "band" not in names:
+        raise ValueError(f"the cadence has the columns {names}; 'band' is missing")
     if ("zero_point" in names) != ("sky_noise" in names):
         raise ValueError(f"the cadence has {names}; 'zero_point' and 'sky_noise' go together")
     if len(cadence) == 0:
         raise ValueError("the cadence has no visits; expected one row each")
-    order = np.argsort(_numbers(cadence, "mjd"), kind="stable")
+    order = np.argsort(mjd, kind="stable")
     band = np.asarray(cadence["band"]).astype(str)[order]
     load_responses(sorted(set(band)))
-    visits = {"mjd": _numbers(cadence, "mjd")[order], "band": band}
+    visits = {"mjd": mjd[order], "band": band}
     if "depth" in names:
-        visits["depth"] = AB_FLUX * 10 ** (-0.4 * _numbers(cadence, "depth")[order])
+        depth = read_column(cadence, "depth", "mag", "cadence")[order]
+        visits["depth"] = AB_FLUX * 10 ** (-0.4 * depth)
     elif "zero_point" in names:
-        electron = AB_FLUX * 10 ** (-0.4 * _numbers(cadence, "zero_point")[order])
-        noise = _numbers(cadence, "sky_noise")[order]
+        zero_point = read_column(cadence, "zero_point", "mag", "cadence")[order]
+        noise = read_column(cadence, "sky_noise", "", "cadence")[order]
         if (noise < 0).any():
             raise ValueError(f"sky_noise goes down to {noise.min()}; expected electrons, 0 or more")
-        visits |= {"electron": electron, "background": noise * electron}
+        visits["electron"] = AB_FLUX * 10 ** (-0.4 * zero_point)
+        visits["background"] = noise * visits["electron"]
     return Visits(**visits)
 
 
@@ -112,15 +115,3 @@ def flux_errors(flux: np.ndarray, visit: np.ndarray, visits: Visits) -> np.ndarr
     if visits.background is not None and visits.electron is not None:
         return np.asarray(np.sqrt(visits.background[visit] ** 2 + flux * visits.electron[visit]))
     return None
-
-
-def _numbers(cadence: Table, name: str) -> np.ndarray:
-    column = cadence[name]
-    values = np.asarray(getattr(column, "value", column))
-    try:
-        values = values.astype(float)
-    except ValueError:
-        values = np.full(1, np.nan)
-    if not np.isfinite(values).all():
-        raise ValueError(f"column {name!r} of the cadence has to be finite numbers; got others")
-    return values

@@ -9,10 +9,14 @@ from astropy.table import QTable, Table
 
 from skywright.sky.transients.bands import AB_FLUX, BandTable, tabulate_bands
 from skywright.sky.transients.cadence import Visits, flux_errors, read_cadence
+from skywright.sky.transients.columns import read_column
 from skywright.sky.transients.supernovae import ia_stretch
 from skywright.sky.transients.templates import load_series
 
 __all__ = ["light_curves"]
+
+_UNITS = {"z": "", "mjd_peak": "d", "M_B": "mag", "x1": "", "colour": "mag"}
+_OPTIONAL = ("x1", "colour")
 
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]  # event, visit, flux [nJy]
 
@@ -66,7 +70,8 @@ def light_curves(
     Raises
     ------
     ValueError
-        When a column is missing, not finite, or out of range.
+        When a column is missing, not finite or of another unit, an identifier is repeated, or a
+        band or series of spectra is not known.
 
     Examples
     --------
@@ -80,6 +85,8 @@ def light_curves(
     """
     facts, names = _read_events(events, cosmology, template)
     visits = read_cadence(cadence)
+    if window is not None and not window[0] < window[1]:
+        raise ValueError(f"window is {window}; expected two ascending phases [d]")
     parts = []
     for name in np.unique(names):
         rows = np.flatnonzero(names == name)
@@ -149,17 +156,14 @@ def _read_events(
     events: Table, cosmology: FLRW, template: str
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return checked columns as bare arrays with stretch and brightness, and names of spectra."""
-    needed = ["event_id", "z", "mjd_peak", "M_B"]
-    missing = [name for name in needed if name not in events.colnames]
-    if missing:
-        raise ValueError(f"events have the columns {events.colnames}; {missing} are missing")
-    facts = {}
-    for name in (*needed[1:], "x1", "colour"):
-        if name in events.colnames:
-            values = np.asarray(getattr(events[name], "value", events[name]), dtype=float)
-            if not np.isfinite(values).all():
-                raise ValueError(f"column {name!r} of events has to be finite; got NaN or infinity")
-            facts[name] = values
+    facts = {
+        name: read_column(events, name, unit, "table of events")
+        for name, unit in _UNITS.items()
+        if name not in _OPTIONAL or name in events.colnames
+    }
+    number = read_column(events, "event_id", "", "table of events")
+    if len(np.unique(number)) < len(number):
+        raise ValueError("event_id has to be another number in every row; some are repeated")
     if (facts["z"] <= 0).any():
         raise ValueError(f"redshifts go down to {facts['z'].min()}; expected all above 0")
     facts["stretch"] = ia_stretch(facts["x1"]) if "x1" in facts else np.ones(len(events))
