@@ -12,11 +12,11 @@ from astropy.table import Table
 pytest.importorskip("speclite")
 
 from skywright.data.fetch import path  # noqa: E402 - after the skip
-from skywright.sky import draw_ia_parameters, light_curves  # noqa: E402
+from skywright.sky import draw_ia_parameters, light_curve_magnitudes, light_curves  # noqa: E402
 from skywright.sky.populations.magnitudes import load_responses  # noqa: E402
 from skywright.sky.transients.bands import tabulate_bands  # noqa: E402
 from skywright.sky.transients.dust import extinction_curve  # noqa: E402
-from skywright.sky.transients.supernovae import ia_stretch  # noqa: E402
+from skywright.sky.transients.supernovae import IA_MAGNITUDE, ia_stretch  # noqa: E402
 from skywright.sky.transients.templates import load_series  # noqa: E402
 
 pytestmark = [
@@ -110,3 +110,23 @@ def test_core_collapse_spectra_are_read_and_normalised():
         flux = table.flux("bessell-B", np.zeros(len(phase)), phase)
         assert flux.max() == pytest.approx(1, abs=1e-3)
         assert series.kind in ("IIP", "IIL", "Ib")
+
+
+def test_random_models_have_the_brightness_of_their_population():
+    rng = np.random.default_rng(9)
+    days, distance = np.arange(-15.0, 25, 1), COSMOLOGY.distmod(0.01).value
+
+    def brightest(model):
+        given = (model, days, 0.01, ["bessell-B"], COSMOLOGY)
+        return light_curve_magnitudes(*given, rng=rng).min() - distance
+
+    found = np.array([brightest("ia_random") for _ in range(80)])
+    # Tripp's relation with normal x1 and colour: 0.141, 0.310 and 0.1 mag in quadrature
+    width = np.sqrt(0.141**2 + 0.3101**2 + 0.1**2)
+    assert abs(found.mean() - IA_MAGNITUDE) < 4 * width / np.sqrt(80) + 0.02
+    assert found.std() == pytest.approx(width, rel=0.35)
+    assert brightest("ia_hsiao") == pytest.approx(IA_MAGNITUDE, abs=0.02)
+    # means of II-P, II-L and Ib in the shares of a volume: -17.1 (Vega), scattered by a magnitude
+    kinds = np.array([brightest("cc_random") for _ in range(80)])
+    assert abs(kinds.mean() + 17.1 + 0.09) < 4 * 1.1 / np.sqrt(80)
+    assert 0.8 < kinds.std() < 1.5

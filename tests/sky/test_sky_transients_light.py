@@ -104,6 +104,14 @@ def test_a_window_keeps_its_phases(flat_file, rng):
     assert days.max() == 30
 
 
+def test_spectra_at_ten_parsec_need_no_magnitude(flat_file, rng):
+    events = QTable({"event_id": ["a"], "z": [0.3], "mjd_peak": [60_090.0]})
+    seen = light_curves(events, visits(), COSMOLOGY, template=str(flat_file), rng=rng)
+    phase = (seen["mjd"].value - 60_090) / 1.3
+    # 0.1088 / w**2 is 3631 Jy
+    np.testing.assert_allclose(seen["flux"].value, expected_flux(0.3, 0.0, phase), rtol=1e-3)
+
+
 def test_units_are_read(flat_file, rng):
     events = QTable({"event_id": [0], "z": [0.5], "mjd_peak": [60_090.0], "M_B": [-19.0]})
     cadence = visits(depth=np.full(200, 24.0))
@@ -390,7 +398,7 @@ def test_spectra_without_blue_light_cannot_be_normalised():
     ("events", "cadence", "says"),
     [
         ({"z": None}, {}, "'z'"),
-        ({"M_B": None}, {}, "M_B"),
+        ({"M_B": None, "template": ["hsiao"]}, {}, "M_B"),
         ({"z": [0.0]}, {}, "above 0"),
         ({"z": [np.nan]}, {}, "finite"),
         ({"mjd_peak": [np.inf]}, {}, "finite"),

@@ -21,7 +21,8 @@ def test_transients(tmp_path):
     plan = load(RECIPE, set=["area=0.5 deg2", "nights=60"], seed=3)
     run(plan, workspace=tmp_path / "one", out=tmp_path / "one.fits", workers=1)
     run(plan, workspace=tmp_path / "two", out=tmp_path / "two.fits", workers=2)
-    for name in ("thermonuclear", "core_collapse", "ia_light_curves", "cc_light_curves"):
+    tables = ("thermonuclear", "core_collapse", "black_holes", "neutron_stars")
+    for name in (*tables, "ia_light_curves", "cc_light_curves", "kilonova_light_curves"):
         one, two = (Table.read(tmp_path / f"{n}.fits", hdu=name) for n in ("one", "two"))
         assert len(one) > 10
         for column in one.colnames:

@@ -11,12 +11,12 @@ from skywright.sky.transients.bands import AB_FLUX, BandTable, tabulate_bands
 from skywright.sky.transients.cadence import Visits, flux_errors, read_cadence
 from skywright.sky.transients.columns import read_column
 from skywright.sky.transients.supernovae import ia_stretch
-from skywright.sky.transients.templates import load_series
+from skywright.sky.transients.templates import CORE_COLLAPSE, load_series
 
 __all__ = ["light_curves"]
 
 _UNITS = {"z": "", "mjd_peak": "d", "M_B": "mag", "x1": "", "colour": "mag"}
-_OPTIONAL = ("x1", "colour")
+_OPTIONAL = ("M_B", "x1", "colour")
 
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]  # event, visit, flux [nJy]
 
@@ -42,8 +42,10 @@ def light_curves(
     Parameters
     ----------
     events : Table
-        ``event_id``; ``z``; ``mjd_peak`` [d]; ``M_B`` [mag, AB] at maximum in the rest frame.
-        Optional: ``x1``, which stretches; ``colour`` [mag]; ``template``.
+        ``event_id``; ``z``; ``mjd_peak`` [d], when phase 0 of the spectra is seen; ``M_B`` [mag,
+        AB], the maximum in the rest frame. Optional: ``x1``, which stretches; ``colour`` [mag];
+        ``template``. Kilonovae and files may do without ``M_B``: their spectra are then taken as
+        they are, at 10 pc.
     cadence : Table
         Visits: ``mjd`` [d], ``band`` (as speclite names it); for noise ``depth`` [mag], at which
         a point source has a signal to noise of 5, or ``zero_point`` [mag] of one electron with
@@ -90,12 +92,7 @@ def light_curves(
     parts = []
     for name in np.unique(names):
         rows = np.flatnonzero(names == name)
-        table = tabulate_bands(
-            load_series(str(name)),
-            sorted(set(visits.band)),
-            _range(facts["z"][rows]),
-            colour=_range(facts["colour"][rows]) if "colour" in facts else None,
-        )
+        table = _tabulate(str(name), {key: values[rows] for key, values in facts.items()}, visits)
         parts.append(_observe(rows, facts, visits, table, window or (table.first, table.last)))
     event, visit, flux = _join(parts)
     order = np.lexsort((visit, event))
@@ -114,6 +111,19 @@ def light_curves(
     if errors is not None:
         seen["flux_err"] = errors * u.nJy
     return seen
+
+
+def _tabulate(name: str, facts: dict[str, np.ndarray], visits: Visits) -> BandTable:
+    """Return the band fluxes of all events with the same spectra."""
+    if "M_B" not in facts and name in ("hsiao", *CORE_COLLAPSE):
+        raise ValueError(f"events with the spectra {name!r} need a column 'M_B' [mag]")
+    return tabulate_bands(
+        load_series(name),
+        sorted(set(visits.band)),
+        _range(facts["z"]),
+        colour=_range(facts["colour"]) if "colour" in facts else None,
+        normalise="M_B" in facts,
+    )
 
 
 def _observe(
@@ -161,15 +171,16 @@ def _read_events(
         for name, unit in _UNITS.items()
         if name not in _OPTIONAL or name in events.colnames
     }
-    number = read_column(events, "event_id", "", "table of events")
-    if len(np.unique(number)) < len(number):
-        raise ValueError("event_id has to be another number in every row; some are repeated")
+    if "event_id" not in events.colnames:
+        raise ValueError(f"events have the columns {events.colnames}; 'event_id' is missing")
+    if len(np.unique(np.asarray(events["event_id"]))) < len(events):
+        raise ValueError("event_id has to be another one in every row; some are repeated")
     if (facts["z"] <= 0).any():
         raise ValueError(f"redshifts go down to {facts['z'].min()}; expected all above 0")
     facts["stretch"] = ia_stretch(facts["x1"]) if "x1" in facts else np.ones(len(events))
     distmod = cosmology.distmod(facts["z"]).value if len(events) else np.zeros(0)
     # flux [nJy] of what has magnitude 0 at 10 pc
-    facts["brightness"] = AB_FLUX * 10 ** (-0.4 * (facts["M_B"] + distmod))
+    facts["brightness"] = AB_FLUX * 10 ** (-0.4 * (facts.get("M_B", 0.0) + distmod))
     names = events["template"] if "template" in events.colnames else template
     return facts, np.broadcast_to(np.asarray(names).astype(str), len(events))
 
