@@ -112,6 +112,16 @@ def test_core_collapse_spectra_are_read_and_normalised():
         assert series.kind in ("IIP", "IIL", "Ib")
 
 
+def test_known_spectra_need_no_file(tmp_path):
+    given = ([0.0], 0.1, ["r", "Y"], COSMOLOGY)
+    for folder in (None, tmp_path):
+        for model in ("cc_SDSS-000018.SED", "cc_CSP-2004gv", "ia_hsiao"):
+            rng = np.random.default_rng(0)
+            found = light_curve_magnitudes(model, *given, rng=rng, folder=folder)
+            assert (found > 18).all()
+            assert (found < 23).all()
+
+
 def test_random_models_have_the_brightness_of_their_population():
     rng = np.random.default_rng(9)
     days, distance = np.arange(-15.0, 25, 1), COSMOLOGY.distmod(0.01).value

@@ -294,6 +294,14 @@ def test_models_of_spectra_from_files(flat_file, rng):
     np.testing.assert_allclose(thermal[:3], user[:3] + supernovae.IA_MAGNITUDE, atol=1e-3)
 
 
+def test_spectra_of_an_unknown_type_have_no_mean(flat_file, rng):
+    text = gzip.decompress(flat_file.read_bytes()).replace(b"IIP", b"odd")
+    flat_file.write_bytes(gzip.compress(text))
+    given = ([0.0], 0.3, ["g"], COSMOLOGY)
+    with pytest.raises(ValueError, match="type 'odd' of itself"):
+        light_curve_magnitudes("cc_flat", *given, rng=rng, folder=flat_file.parent)
+
+
 @pytest.mark.parametrize(
     ("model", "change", "says"),
     [
@@ -301,7 +309,8 @@ def test_models_of_spectra_from_files(flat_file, rng):
         ("flat_x", {}, "no model"),
         ("quasar", {}, "no model"),
         ("cc_../../etc/passwd", {}, "is a path"),
-        ("cc_nothing", {}, "no series of spectra"),
+        ("cc_nothing", {}, "no series of spectra 'nothing' in the folder"),
+        ("user_hsiao", {}, "no series of spectra"),
         ("kn_kn", {"redshift": 0.0}, "above 0"),
         ("kn_kn", {"redshift": np.nan}, "above 0"),
         ("kn_kn", {"band_names": ["F160W"]}, "no filter is known"),

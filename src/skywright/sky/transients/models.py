@@ -9,13 +9,19 @@ import numpy as np
 from astropy.cosmology import FLRW
 
 from skywright.sky.transients.bands import BandTable, tabulate_bands
+from skywright.sky.transients.series import SpectralSeries
 from skywright.sky.transients.supernovae import (
     IA_MAGNITUDE,
     draw_core_collapse_parameters,
     draw_ia_parameters,
     ia_stretch,
 )
-from skywright.sky.transients.templates import MEAN_MAGNITUDES, VEGA_TO_AB, load_series
+from skywright.sky.transients.templates import (
+    CORE_COLLAPSE,
+    MEAN_MAGNITUDES,
+    VEGA_TO_AB,
+    load_series,
+)
 
 __all__ = ["NO_LIGHT", "light_curve_magnitudes"]
 
@@ -130,51 +136,60 @@ def _object(
     rng: np.random.Generator,
 ) -> tuple[BandTable, float, float, float | None]:
     """Return band fluxes, absolute magnitude, stretch and, if any, colour of one object."""
-    here = (redshift, redshift)
+    magnitude, stretch, colour = 0.0, 1.0, None
     if kind == "kn":
-        return (
-            tabulate_bands(load_series("kilonova"), filters, here, normalise=False),
-            0.0,
-            1.0,
-            None,
+        series = load_series("kilonova")
+    elif (kind, name) == ("ia", "random"):
+        series = load_series("hsiao")
+        x1, colours, magnitudes = draw_ia_parameters(1, rng=rng)
+        magnitude, colour, stretch = (float(v[0]) for v in (magnitudes, colours, ia_stretch(x1)))
+    elif (kind, name) == ("cc", "random"):
+        templates, magnitudes = draw_core_collapse_parameters(1, rng=rng)
+        series, magnitude = load_series(str(templates[0])), float(magnitudes[0])
+    else:
+        series = _series(kind, name, folder)
+        magnitude = 0.0 if kind == "user" else _mean_magnitude(kind, name, series)
+    table = tabulate_bands(
+        series,
+        filters,
+        (redshift, redshift),
+        colour=None if colour is None else (colour, colour),
+        normalise=kind in ("ia", "cc"),
+    )
+    return table, magnitude, stretch, colour
+
+
+def _series(kind: str, name: str, folder: str | Path | None) -> SpectralSeries:
+    """Return the spectra of a file in a folder, or else those that are known by the name."""
+    if Path(name).name != name:
+        raise ValueError(
+            f"{name!r} is a path; expected the name of a file in the folder of spectra"
         )
-    if (kind, name) == ("ia", "random"):
-        (x1,), (colour,), (magnitude,) = draw_ia_parameters(1, rng=rng)
-        table = tabulate_bands(load_series("hsiao"), filters, here, colour=(colour, colour))
-        return table, float(magnitude), float(ia_stretch(x1)), float(colour)
-    if (kind, name) == ("cc", "random"):
-        (template,), (magnitude,) = draw_core_collapse_parameters(1, rng=rng)
-        return (
-            tabulate_bands(load_series(str(template)), filters, here),
-            float(magnitude),
-            1.0,
-            None,
+    known = name.removesuffix(".gz").removesuffix(".SED")
+    if folder is not None:
+        endings = ("", ".gz", ".SED", ".SED.gz", ".dat", ".fits")
+        files = [Path(folder) / part / f"{name}{end}" for part in (kind, "") for end in endings]
+        file = next((file for file in files if file.is_file()), None)
+        if file is not None:
+            return load_series(file)
+    if kind == "user" or known not in ("hsiao", *CORE_COLLAPSE):
+        raise ValueError(
+            f"no series of spectra {name!r} in the folder {folder}; known without a file are "
+            f"ia_hsiao and cc_ with one of {', '.join(CORE_COLLAPSE)}"
         )
-    series = load_series(_file(kind, name, folder))
-    if kind == "user":
-        return tabulate_bands(series, filters, here, normalise=False), 0.0, 1.0, None
-    table = tabulate_bands(series, filters, here)
+    return load_series(known)
+
+
+def _mean_magnitude(kind: str, name: str, series: SpectralSeries) -> float:
+    """Return the mean absolute B magnitude (AB) of the type that a series is of."""
     if kind == "ia":
-        return table, float(IA_MAGNITUDE), 1.0, None
+        return float(IA_MAGNITUDE)
     if series.kind not in MEAN_MAGNITUDES:
         raise ValueError(
             f"{name} says type {series.kind!r} of itself; expected a line '# SNTYPE: TYPE' with "
             f"one of {', '.join(MEAN_MAGNITUDES)}, by which its brightness is known"
         )
-    return table, MEAN_MAGNITUDES[series.kind][0] + VEGA_TO_AB, 1.0, None
-
-
-def _file(kind: str, name: str, folder: str | Path | None) -> str | Path:
-    """Return the file of a name, or the name where it is one of the known series."""
-    if Path(name).name != name:
-        raise ValueError(
-            f"{name!r} is a path; expected the name of a file in the folder of spectra"
-        )
-    if folder is None:
-        return name.removesuffix(".gz").removesuffix(".SED")
-    endings = ("", ".gz", ".SED", ".SED.gz", ".dat", ".fits")
-    files = [Path(folder) / part / f"{name}{end}" for part in (kind, "") for end in endings]
-    return next((file for file in files if file.is_file()), Path(folder) / name)
+    return MEAN_MAGNITUDES[series.kind][0] + VEGA_TO_AB
 
 
 def _without_spectra(
