@@ -269,12 +269,39 @@ def test_models_without_spectra(name, rng):
         assert (apart == 0).all()  # the same moment, the same light
     steps = np.diff(found[:500], axis=0)
     if name == "variable":
-        assert stats.kstest(steps[:, 0], stats.uniform(-1, 2).cdf).pvalue > LOWEST
         np.testing.assert_allclose(steps, steps[:, :1] * np.ones(3))
     if name == "flat":
         assert (steps == 0).all()
     if name == "static":
         assert (found == 99).all()
+
+
+def test_variable_light_is_a_damped_random_walk():
+    # days far apart are independent; near ones are correlated as exp(-t / 20 d)
+    days = np.array([-300.0, -5.0, 0.0, 15.0, 25.0, 300.0])
+    walks = np.array(
+        [
+            light_curve_magnitudes("variable", days, 0.5, "g", COSMOLOGY, rng=rng)[:, 0]
+            - light_curve_magnitudes("flat", days, 0.5, "g", COSMOLOGY, rng=same)[:, 0]
+            for rng, same in (
+                (np.random.default_rng(i), np.random.default_rng(i)) for i in range(4000)
+            )
+        ]
+    )
+    for walk in walks.T:
+        assert stats.kstest(walk, stats.norm(0, 3**-0.5).cdf).pvalue > LOWEST
+    expected = np.exp(-np.abs(days[:, None] - days) / 20)
+    np.testing.assert_allclose(np.corrcoef(walks.T), expected, atol=0.06)
+
+
+@pytest.mark.parametrize("name", ["variable", "flat", "kn_kn"])
+def test_a_seed_is_an_object_at_any_times(name):
+    few, many = np.array([3.25, -7.5]), np.linspace(-50, 200, 1001)
+    one, two = (
+        light_curve_magnitudes(name, times, 0.01, "gr", COSMOLOGY, rng=np.random.default_rng(2))
+        for times in (few, many)
+    )
+    np.testing.assert_allclose(one, two[[np.flatnonzero(many == t)[0] for t in few]])
 
 
 def test_models_of_spectra_from_files(flat_file, rng):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from astropy.cosmology import FLRW
+from scipy.signal import lfilter
 
 from skywright.sky.transients.bands import BandTable, tabulate_bands
 from skywright.sky.transients.series import SpectralSeries
@@ -27,7 +28,8 @@ __all__ = ["NO_LIGHT", "light_curve_magnitudes"]
 
 NO_LIGHT = 99.0  # mag
 _BRIGHT, _FAINT, _COLOUR = 12.0, 23.0, 2.0  # ranges of light that is not from spectra [mag]
-_NOISE, _STEP = 0.25, 1.0  # mag
+_NOISE = 0.25  # mag
+_WIDTH, _MEMORY = 3**-0.5, 20.0  # of variable light: mag, as even steps of up to 1 have; days
 # Letters of bands -> filters of speclite; a name with a hyphen is one of speclite already.
 _FILTERS = {band: f"decam2014-{band}" for band in "ugrizY"} | {
     "y": "lsst2023-y",
@@ -50,8 +52,8 @@ def light_curve_magnitudes(
     ``static``
         No light: magnitude 99.
     ``flat``, ``variable``
-        Constant between 12 and 23, each band up to 2 brighter or fainter; or with a step of up to
-        1 mag between one time and the next.
+        Constant between 12 and 23, each band up to 2 brighter or fainter; or a damped random walk
+        about that, of 0.58 mag and 20 days, the same in all bands.
     ``flatnoise``, ``variablenoise``
         The same, with normal noise of 0.25 mag.
     ``ia_random``, ``cc_random``
@@ -64,8 +66,8 @@ def light_curve_magnitudes(
     ``user_NAME``
         Spectra of a file, taken as flux density at 10 pc.
 
-    All times of an object, those of its lensed images included, belong in one call: every call
-    draws another object.
+    Generators of the same seed give the same object, whatever times are asked for; only noise is
+    drawn anew for every time.
 
     Parameters
     ----------
@@ -95,6 +97,10 @@ def light_curve_magnitudes(
         When a model, a file or a band is not known, or the redshift is not above 0.
     FileNotFoundError
         The spectra are not on this machine; the message says how to get them.
+
+    References
+    ----------
+    Damped random walk: Kelly, Bechtold & Siemiginowska 2009, ApJ 698, 895, eq. 1.
 
     Examples
     --------
@@ -201,12 +207,28 @@ def _without_spectra(
     level = rng.uniform(_BRIGHT, _FAINT) + rng.uniform(-_COLOUR, _COLOUR, bands)
     magnitudes = np.broadcast_to(level, (len(times), bands))
     if kind.startswith("variable"):
-        moments, place = np.unique(times, return_inverse=True)
-        walk = np.cumsum(rng.uniform(-_STEP, _STEP, len(moments)))
-        magnitudes = magnitudes + walk[place, None]
+        magnitudes = magnitudes + _damped_walk(times, rng)[:, None]
     if kind.endswith("noise"):
         magnitudes = magnitudes + rng.normal(0.0, _NOISE, magnitudes.shape)
     return np.array(magnitudes)
+
+
+def _damped_walk(times: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a damped random walk [mag] at times, straight between days.
+
+    It starts at day 0 and goes both ways, so that a generator of the same seed gives the same walk
+    whatever times are asked for: images of one source differ by their delay alone.
+    """
+    ways = [np.random.default_rng(seed) for seed in rng.integers(1 << 63, size=2)]
+    first = _WIDTH * rng.standard_normal()
+    kept = np.exp(-1 / _MEMORY)
+    walks = []
+    for way, farthest in zip(ways, (times.max(initial=0.0), -times.min(initial=0.0)), strict=True):
+        kicks = _WIDTH * np.sqrt(1 - kept**2) * way.standard_normal(int(np.ceil(farthest)) + 1)
+        walks.append(lfilter([1.0], [1.0, -kept], kicks, zi=[kept * first])[0])
+    forward, backward = walks
+    walk = np.concatenate([backward[::-1], [first], forward])
+    return np.asarray(np.interp(times, np.arange(-len(backward), len(forward) + 1), walk))
 
 
 def _filter(band: str) -> str:
