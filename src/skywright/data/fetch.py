@@ -47,7 +47,8 @@ def datasets() -> dict[str, Dataset]:
     """Return all public data by name.
 
     >>> sorted(datasets())
-    ['des-backgrounds', 'des-lens', 'euclid-lens', 'known-lenses']
+    ['core-collapse-seds', 'des-backgrounds', 'des-lens', 'euclid-lens', 'known-lenses',
+     'type-ia-sed']
     """
     text = (files("skywright.data") / "datasets.toml").read_text("utf-8")
     return {name: Dataset(name=name, **facts) for name, facts in tomllib.loads(text).items()}
