@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-LIBRARIES = ("numpy", "scipy", "astropy", "torch", "lightning", "scikit-learn", "duckdb")
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "astropy",
+    "colossus",
+    "torch",
+    "lightning",
+    "scikit-learn",
+    "duckdb",
+)
 
 
 def record(name: str, figures: dict[str, Any]) -> Path:
