@@ -11,23 +11,25 @@ from scipy import integrate
 RHO_CRITICAL = 2.77536627e11  # h2 Msun / Mpc3
 
 
-def transfer(k, h, matter, baryons, t_cmb=2.7255):
-    """Return T(k), k in 1 / Mpc; the equations' numbers are those of the paper."""
-    om, ob, theta = matter * h**2, baryons * h**2, t_cmb / 2.7
-    f_b = baryons / matter
+def scales(om, ob, theta):
+    """Return equality and drag epoch: redshifts, wave number, baryon ratios, sound horizon."""
     z_eq = 2.5e4 * om * theta**-4
     k_eq = 7.46e-2 * om * theta**-2
     b1 = 0.313 * om**-0.419 * (1 + 0.607 * om**0.674)
     b2 = 0.238 * om**0.223
     z_d = 1291 * om**0.251 / (1 + 0.659 * om**0.828) * (1 + b1 * ob**b2)
-
-    def ratio(z):
-        return 31.5 * ob * theta**-4 * (1e3 / z)
-
-    r_d, r_eq = ratio(z_d), ratio(z_eq)
+    r_d, r_eq = (31.5 * ob * theta**-4 * (1e3 / z) for z in (z_d, z_eq))
     horizon = (2 / (3 * k_eq) * np.sqrt(6 / r_eq)) * np.log(
         (np.sqrt(1 + r_d) + np.sqrt(r_d + r_eq)) / (1 + np.sqrt(r_eq))
     )
+    return z_eq, z_d, k_eq, r_d, horizon
+
+
+def transfer(k, h, matter, baryons, t_cmb=2.7255):
+    """Return T(k), k in 1 / Mpc; the equations' numbers are those of the paper."""
+    om, ob, theta = matter * h**2, baryons * h**2, t_cmb / 2.7
+    f_b = baryons / matter
+    z_eq, z_d, k_eq, r_d, horizon = scales(om, ob, theta)
     k_silk = 1.6 * ob**0.52 * om**0.73 * (1 + (10.4 * om) ** -0.95)
     q = k / (13.41 * k_eq)
 

@@ -40,6 +40,7 @@ MASSES = np.array([5e12, 1e13, 2e13, 5e13, 1e14, 2e14, 5e14, 1e16])
 # Baldry et al. 2012, MNRAS 421, 621: log mass of the knee, and phi and alpha of two components
 KNEE, COMPONENTS = 10.66, ((3.96e-3, -0.35), (0.79e-3, -1.47))
 NEAR, WHOLE_SKY = (0.0, 0.15), 4 * np.pi * u.sr
+NEAR_VOLUME = COSMOLOGY.comoving_volume(NEAR[1]).to_value("Mpc3")
 # Zheng et al. 2007, table 1, M_r < -20: logarithms of Msun / h
 LOG_MIN, SIGMA, LOG_0, LOG_1, ALPHA = 12.02, 0.26, 11.38, 13.31, 1.06
 
@@ -54,9 +55,8 @@ def main() -> int:
     )
     counts, curves = light_cone(truth, rng)
     z, mass = draw_halos(NEAR, 2e11, 1e16, WHOLE_SKY, COSMOLOGY, rng=rng, **POWER)
-    volume = COSMOLOGY.comoving_volume(NEAR[1]).to_value("Mpc3")
-    matching, functions = stellar_masses(z, mass, volume, rng)
-    occupation, means = occupied(truth, mass, volume, rng)
+    matching, functions = stellar_masses(z, mass, rng)
+    occupation, means = occupied(truth, mass, rng)
     figures = {
         "mass_function": curve(truth),
         "light_cone": counts,
@@ -162,7 +162,7 @@ def baldry(log_mass: np.ndarray) -> np.ndarray:
 
 
 def stellar_masses(
-    z: np.ndarray, mass: np.ndarray, volume: float, rng: np.random.Generator
+    z: np.ndarray, mass: np.ndarray, rng: np.random.Generator
 ) -> tuple[list[dict[str, Any]], list[Any]]:
     """Match with several scatters; compare the stellar mass function and the scatter."""
     density = halo_number_density(mass, z, COSMOLOGY, **POWER)
@@ -174,8 +174,8 @@ def stellar_masses(
     for scatter in (0.0, 0.15, 0.2):
         stars = np.log10(match_abundance(density, z, schechter, scatter=scatter, rng=rng))
         count = np.histogram(stars, edges)[0]
-        residual = np.log10(count / (true * 0.1 * volume))
-        noise = 1 / (np.log(10) * np.sqrt(true * 0.1 * volume))
+        residual = np.log10(count / (true * 0.1 * NEAR_VOLUME))
+        noise = 1 / (np.log(10) * np.sqrt(true * 0.1 * NEAR_VOLUME))
         spreads = {
             f"scatter_at_1e{log}": float(stars[np.abs(np.log10(mass) - log) < 0.02].std())
             for log in (12, 13, 14)
@@ -189,12 +189,12 @@ def stellar_masses(
                 **spreads,
             }
         )
-        functions.append((scatter, edges, count / (0.1 * volume), residual))
+        functions.append((scatter, edges, count / (0.1 * NEAR_VOLUME), residual))
     return rows, functions
 
 
 def occupied(
-    truth: Truth, mass: np.ndarray, volume: float, rng: np.random.Generator
+    truth: Truth, mass: np.ndarray, rng: np.random.Generator
 ) -> tuple[dict[str, Any], Any]:
     """Draw galaxies of an occupation; compare their number and means with its integral."""
     h = 0.7
@@ -223,9 +223,9 @@ def occupied(
         density, total = density + shell * inside, total + shell
     figures = {
         "number density": {
-            "found": len(halo) / volume,
+            "found": len(halo) / NEAR_VOLUME,
             "expected": density / total,
-            "ratio": len(halo) / volume / (density / total),
+            "ratio": len(halo) / NEAR_VOLUME / (density / total),
         },
         "mean per halo": {
             "largest_ratio_minus_1": float(np.abs(ratio - 1).max()),
@@ -258,31 +258,37 @@ def draw(curves: list[Any], functions: list[Any], means: Any) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(11, 8), layout="constrained")
+    (halos, stars), (occupation, residuals) = axes
     for low, high, edges, count, model in curves:
         at, step = np.sqrt(edges[1:] * edges[:-1]), np.diff(np.log10(edges))
-        (line,) = left.plot(at, model / step, lw=1, label=f"{low:.1f} < z < {high:.1f}")
-        left.plot(at, count / step, ".", color=line.get_color())
-    left.set(xscale="log", yscale="log", xlabel="halo mass [Msun]", ylabel="halos per dex")
-    left.set(title="Light cone: draws on Tinker et al. 2008", ylim=(0.5, None))
-    left.legend()
+        (line,) = halos.plot(at, model / step, lw=1, label=f"{low:.1f} < z < {high:.1f}")
+        halos.plot(at, count / step, ".", color=line.get_color())
+    halos.set(xscale="log", yscale="log", xlabel="halo mass [Msun]", ylabel="halos per dex")
+    halos.set(title="Light cone: draws on Tinker et al. 2008", ylim=(0.5, None))
+    halos.legend()
     x = np.linspace(9.9, 11.7, 200)
-    middle.plot(x, baldry(x), "k-", lw=1, label="Baldry et al. 2012")
-    for scatter, edges, density, _ in functions:
-        middle.plot((edges[1:] + edges[:-1]) / 2, density, ".", label=f"scatter {scatter} dex")
-    middle.set(
-        yscale="log", xlabel="log stellar mass [Msun]", ylabel="galaxies per Mpc$^3$ and dex"
-    )
-    middle.set(title="Matched stellar masses")
-    middle.legend()
+    stars.plot(x, baldry(x), "k-", lw=1, label="Baldry et al. 2012")
+    for scatter, edges, density, residual in functions:
+        at = (edges[1:] + edges[:-1]) / 2
+        stars.plot(at, density, ".", label=f"scatter {scatter} dex")
+        residuals.plot(at, residual, ".-", label=f"scatter {scatter} dex")
+    stars.set(yscale="log", ylabel="galaxies per Mpc$^3$ and dex", title="Matched stellar masses")
+    stars.legend()
+    noise = 1 / (np.log(10) * np.sqrt(baldry(at) * 0.1 * NEAR_VOLUME))
+    residuals.fill_between(at, -noise, noise, color="0.85", label="Poisson, 1 sigma")
+    residuals.set(xlabel="log stellar mass [Msun]", ylabel="matched over published [dex]")
+    residuals.legend()
     edges, found, true = means
     at = np.sqrt(edges[1:] * edges[:-1])
-    right.plot(at, true, "k-", lw=1, label="mean of the formula")
-    right.plot(at, found, ".", label="drawn")
-    right.set(xscale="log", yscale="log", xlabel="halo mass [Msun]", ylabel="galaxies per halo")
-    right.set(title="Occupation of Zheng et al. 2007")
-    right.legend()
-    figure.savefig(ROOT / "docs" / "figures" / "halos.png", dpi=110)
+    occupation.plot(at, true, "k-", lw=1, label="mean of the formula")
+    occupation.plot(at, found, ".", label="drawn")
+    occupation.set(
+        xscale="log", yscale="log", xlabel="halo mass [Msun]", ylabel="galaxies per halo"
+    )
+    occupation.set(title="Occupation of Zheng et al. 2007")
+    occupation.legend()
+    figure.savefig(ROOT / "docs" / "figures" / "halos.png", dpi=100)
 
 
 if __name__ == "__main__":

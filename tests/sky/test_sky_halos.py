@@ -342,6 +342,9 @@ def test_other_refusals(rng):
         halo_number_density(1e17, 0.0, Planck18)
     with pytest.raises(ValueError, match="finite and positive"):
         draw_subhalos([1e13, 0.0], 1e11, rng=rng)
+    with pytest.raises(ValueError, match="one mass"):
+        draw_subhalos([1e13, 1e13], [1e11, 1e12], rng=rng)
     host, mass = draw_subhalos([], 1e11, rng=rng)
     assert len(host) == len(mass) == 0
     assert halo_bias([], 0.0, Planck18).shape == (0,)
+    assert halo_mass_function([], [0.0, 1.0], Planck18).shape == (2, 0)

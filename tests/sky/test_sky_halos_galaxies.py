@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import astropy.units as u
 import numpy as np
 import pytest
 from astropy.table import Table
@@ -96,8 +97,11 @@ def test_evolving_stellar_mass_function(rng):
         ({"redshift": np.nan}, "redshifts"),
         ({"scatter": -0.1}, "scatter is -0.1"),
         ({"scatter": np.nan}, "scatter is nan"),
-        ({"schechter": []}, "empty"),
-        ({"schechter": [{"m_star": 1e10, "phi": 1e-3, "alpha": -1}]}, "expected m_star, phi_star"),
+        ({"schechter": []}, "schechter is .*expected a list"),
+        ({"schechter": BALDRY[0]}, "expected a list of mappings"),
+        ({"number_density": 1e-3 / u.kpc**2}, "not convertible"),
+        ({"schechter": [BALDRY[0] | {"m_star": 1e10 * u.kpc}]}, "not convertible"),
+        ({"schechter": [{"m_star": 1e10, "phi": 1e-3, "alpha": -1}]}, "each with m_star, phi_star"),
         ({"schechter": [{"m_star": -1e10, "phi_star": 1e-3, "alpha": -1}]}, "m_star is -1"),
         ({"schechter": [{"m_star": [1e10] * 2, "phi_star": 1e-3, "alpha": -1}]}, "a number"),
         (
@@ -159,6 +163,7 @@ def test_drawn_occupation(rng):
         ({"m_min": 0.0}, "m_min is 0.0"),
         ({"m_1": np.inf}, "m_1 is inf"),
         ({"m_0": -1.0}, "m_0 is -1.0"),
+        ({"m_0": 1 * u.kpc}, "not convertible"),
         ({"sigma_log_m": np.nan}, "sigma_log_m is nan"),
         ({"alpha": -1.0}, "alpha is -1.0"),
         ({"mass": [1e12, 0.0]}, "finite and positive"),

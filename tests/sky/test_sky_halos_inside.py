@@ -215,6 +215,7 @@ def test_positions_have_no_direction(rng):
         (lambda r: nfw_lens(1e12, 5.0, 0.5, 0.5, Planck18), "behind"),
         (lambda r: nfw_lens(1e12, 5.0, 0.0, 0.5, Planck18), "behind"),
         (lambda r: draw_nfw_radii(np.array([-1.0]), rng=r), "concentrations"),
+        (lambda r: draw_nfw_positions([2.0, 3.0], np.ones(2), rng=r), "a length"),
         (lambda r: halo_concentration(1e12, 0.0, Planck18, model="x"), "there are bullock01"),
         (
             lambda r: halo_concentration(1e12, 0.0, Planck18, mass_definition="fof"),
@@ -226,5 +227,5 @@ def test_positions_have_no_direction(rng):
     ],
 )
 def test_refusals(step, says, rng):
-    with pytest.raises(ValueError, match=says):
+    with pytest.raises((ValueError, TypeError), match=says):
         step(rng)

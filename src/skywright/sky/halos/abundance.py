@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import astropy.units as u
 import numpy as np
 from scipy.interpolate import RegularGridInterpolator
 from scipy.ndimage import gaussian_filter1d
@@ -22,6 +23,7 @@ _REDSHIFT_STEP = 0.1
 _ITERATIONS = 200
 _RAREST = 1e-15  # 1 / Mpc3: less than one in all that can be seen
 _SMALLEST = 1e-200
+_UNITS = {"m_star": "Msun", "phi_star": "Mpc-3", "alpha": ""}
 
 
 def stellar_mass_function(
@@ -114,7 +116,8 @@ def match_abundance(
     >>> np.log10(mass).round(2)
     array([ 9.64, 11.31])
     """
-    n, z = np.broadcast_arrays(np.asarray(number_density, dtype=float), checked_redshifts(redshift))
+    density = u.Quantity(number_density, "Mpc-3").value
+    n, z = np.broadcast_arrays(np.asarray(density, dtype=float), checked_redshifts(redshift))
     if not (np.isfinite(n) & (n >= 0)).all():
         raise ValueError("number densities have to be finite and not negative, in 1 / Mpc3")
     if not 0 <= scatter < 1:
@@ -164,14 +167,11 @@ def _blurred(function: np.ndarray, width: float) -> np.ndarray:
 
 def _values(component: Mapping[str, Evolving], redshift: float) -> tuple[float, float, float]:
     """Return m_star, phi_star and alpha of a component at a redshift."""
-    if set(component) != {"m_star", "phi_star", "alpha"}:
-        raise ValueError(
-            f"a Schechter function has {sorted(component)}; expected m_star, phi_star and alpha"
-        )
     numbers = []
-    for name in ("m_star", "phi_star", "alpha"):
+    for name, unit in _UNITS.items():
         value = component[name]
-        number = np.asarray(value(np.asarray(redshift)) if callable(value) else value, dtype=float)
+        plain = value(np.asarray(redshift)) if callable(value) else value
+        number = np.asarray(u.Quantity(plain, unit).value, dtype=float)
         if number.ndim or not np.isfinite(number) or (name != "alpha" and number <= 0):
             raise ValueError(f"{name} is {number}; expected a number (of redshift, at most)")
         numbers.append(float(number))
@@ -182,8 +182,13 @@ def _grids(
     z: np.ndarray, schechter: Sequence[Mapping[str, Evolving]]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the grid of log10 stellar masses, and redshifts: two where nothing evolves."""
-    if len(schechter) == 0:
-        raise ValueError("schechter is empty; expected one Schechter function or more")
+    if not schechter or any(
+        not isinstance(part, Mapping) or set(part) != set(_UNITS) for part in schechter
+    ):
+        raise ValueError(
+            f"schechter is {schechter}; expected a list of mappings, each with m_star, phi_star "
+            "and alpha"
+        )
     low, high = float(z.min()), float(z.max()) + 1e-6
     evolves = any(callable(value) for component in schechter for value in component.values())
     nodes = int(np.ceil((high - low) / _REDSHIFT_STEP)) + 1 if evolves else 2

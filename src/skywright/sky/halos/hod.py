@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import astropy.units as u
 import numpy as np
 from scipy.special import erf
 
@@ -67,6 +68,7 @@ def hod_occupation(
     (array([0.5, 1. ]), array([0.  , 4.95]))
     """
     halo = checked_masses(mass)
+    m_min, m_0, m_1 = (float(u.Quantity(m, "Msun").value) for m in (m_min, m_0, m_1))
     for name, value in {"m_min": m_min, "m_1": m_1}.items():
         if not (np.isfinite(value) and value > 0):
             raise ValueError(f"{name} is {value}; expected a positive mass in Msun")

@@ -70,6 +70,8 @@ def halo_mass_function(
     ['1.79e-03', '1.23e-05']
     """
     masses, z = checked_masses(mass), checked_redshifts(redshift)
+    if not masses.size * z.size:
+        return np.empty(z.shape + masses.shape)
     table = colossus_mass_function(
         masses.ravel(), z.ravel(), cosmology, model, mass_definition, sigma8, ns
     )

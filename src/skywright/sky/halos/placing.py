@@ -70,6 +70,13 @@ def draw_nfw_positions(
     x, y, z : Quantity (n,) [that of the radius]
         Any of them may be taken for the line of sight.
 
+    Raises
+    ------
+    TypeError
+        When the radius is no length.
+    ValueError
+        When a concentration is not positive.
+
     Examples
     --------
     >>> rng = np.random.default_rng(0)
@@ -78,7 +85,10 @@ def draw_nfw_positions(
     True
     """
     c = np.asarray(concentration, dtype=float)
-    radius = u.Quantity(halo_radius) * draw_nfw_radii(c, rng=rng)
+    whole = u.Quantity(halo_radius)
+    if not whole.unit.is_equivalent(u.kpc):
+        raise u.UnitTypeError(f"halo_radius is {halo_radius}; expected a length, as 200 kpc")
+    radius = whole * draw_nfw_radii(c, rng=rng)
     cosine = rng.uniform(-1.0, 1.0, c.shape)
     angle = rng.uniform(0.0, 2 * np.pi, c.shape)
     sine = np.sqrt(1 - cosine**2)

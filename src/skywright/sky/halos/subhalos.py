@@ -101,6 +101,8 @@ def draw_subhalos(
     (array([  9, 140]), True)
     """
     hosts, least = np.atleast_1d(checked_masses(host_mass)), checked_masses(m_min)
+    if least.ndim:
+        raise ValueError(f"m_min is {m_min}; expected one mass in Msun")
     depth = np.log(np.maximum(hosts / least, 1.0))
     mean = mean_subhalos(depth, order)
     host = np.repeat(np.arange(len(hosts)), rng.poisson(mean))
