@@ -184,7 +184,7 @@ def test_recipe(tmp_path):
     plan = load(RECIPE, set=["area=1 deg2"], seed=4)
     run(plan, workspace=tmp_path / "one", out=tmp_path / "one.fits", workers=1)
     run(plan, workspace=tmp_path / "two", out=tmp_path / "two.fits", workers=2)
-    one, two = (Table.read(tmp_path / f"{name}.fits") for name in ("one", "two"))
+    one, two = (Table.read(tmp_path / f"{name}.fits", hdu="halos") for name in ("one", "two"))
     for column in ("z", "mass", "concentration", "density", "stellar_mass"):
         np.testing.assert_array_equal(one[column], two[column])
         assert np.isfinite(one[column]).all()
@@ -193,6 +193,9 @@ def test_recipe(tmp_path):
     assert stats.spearmanr(one["mass"], one["stellar_mass"]).statistic > 0.8
     heavy = one[one["mass"] > 3e12]
     assert np.median(np.log10(heavy["stellar_mass"])) == pytest.approx(10.9, abs=0.15)
+    galaxies = Table.read(tmp_path / "one.fits", hdu="galaxies")
+    np.testing.assert_array_equal(galaxies["z"], one["z"][galaxies["halo"]])
+    assert 0.1 < 1 - galaxies["central"].mean() < 0.3
 
 
 def test_page_shows_the_recipe():
