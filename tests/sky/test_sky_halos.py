@@ -238,6 +238,23 @@ def test_light_cone_without_noise_and_in_order(truth):
         np.testing.assert_array_equal(one, two)
 
 
+def test_masses_between_two_nodes(rng, monkeypatch):
+    # far apart, the line between nodes can be told from the nodes and from other mixtures
+    monkeypatch.setattr("skywright.sky.halos.light_cone._REDSHIFT_STEP", 9.0)
+    z, mass = draw_halos([0.2, 2.2], 3e12, 1e15, 30 * u.deg**2, COSMOLOGY, rng=rng, **POWER)
+    log_mass = np.linspace(np.log(3e12), np.log(1e15), 2001)
+    near, far = halo_mass_function(np.exp(log_mass), [0.2, 2.2], COSMOLOGY, **POWER)
+    for low in (0.4, 1.0, 1.7):
+        share = (low + 0.05 - 0.2) / 2
+        below = integrate.cumulative_simpson(
+            (1 - share) * near + share * far, x=log_mass, initial=0
+        )
+        chosen = np.log(mass[(z > low) & (z < low + 0.1)])
+        assert len(chosen) > 2000
+        share_below = np.interp(np.sort(chosen), log_mass, below / below[-1])
+        assert stats.kstest(share_below, "uniform").pvalue > LOWEST
+
+
 def test_masses_make_no_staircase(truth, rng):
     _, mass = draw_halos([0.30, 0.31], 1e11, 1e15, 200 * u.deg**2, COSMOLOGY, rng=rng, **POWER)
     log_mass = np.linspace(np.log(1e11), np.log(1e15), 4001)
@@ -295,6 +312,8 @@ def test_two_published_subhalo_counts_agree():
         ({"model": "sheth99"}, "'200m' does not go with .* it takes fof"),
         ({"mass_definition": "fof"}, "any overdensity"),
         ({"mass_definition": "many"}, "does not go with"),
+        ({"mass_definition": "many", "model": "watson13"}, "it takes fof, any overdensity"),
+        ({"mass_definition": "sp", "model": "diemer20"}, "it takes sp-apr-mn"),
         ({"mass_definition": "50m"}, "colossus says"),
         ({"sigma8": -0.8}, "sigma8 is -0.8"),
         ({"ns": np.nan}, "ns is nan"),

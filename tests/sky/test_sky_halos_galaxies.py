@@ -138,10 +138,10 @@ def test_mean_occupation():
 
 
 def test_drawn_occupation(rng):
-    count = 60_000
-    for mass in (8e11, 4e12, 6e13):
-        halo, central = draw_hod_galaxies(np.full(count, mass), **HOD, rng=rng)
-        mean, satellites = hod_occupation(mass, **HOD)
+    count, parameters = 60_000, HOD | {"m_0": 1e11, "m_1": 2e12}
+    for mass in (5e10, 8e11, 1.2e12, 6e13):
+        halo, central = draw_hod_galaxies(np.full(count, mass), **parameters, rng=rng)
+        mean, satellites = hod_occupation(mass, **parameters)
         has = np.bincount(halo[central], minlength=count)
         number = np.bincount(halo[~central], minlength=count)
         assert set(has) <= {0, 1}

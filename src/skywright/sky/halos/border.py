@@ -243,8 +243,15 @@ def _check_model(
     if model not in known:
         raise ValueError(f"no {kind} named {model!r}; there are {', '.join(known)}")
     allowed = list(known[model])
-    fits = definition in allowed or ("*" in allowed and is_overdensity(definition))
-    if not fits and not any(a.endswith("*") and definition.startswith(a[:-1]) for a in allowed[1:]):
+
+    def fits(pattern: str) -> bool:
+        if pattern == "*":
+            return is_overdensity(definition)
+        if pattern.endswith("*"):  # sp-apr-p*: splashback masses of any percentile
+            return definition.startswith(pattern[:-1])
+        return definition == pattern
+
+    if not any(fits(pattern) for pattern in allowed):
         names = ["any overdensity, as 200m, 200c or vir" if a == "*" else a for a in allowed]
         raise ValueError(
             f"mass definition {definition!r} does not go with the {kind} {model!r}; it takes "

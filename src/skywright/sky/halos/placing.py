@@ -47,7 +47,7 @@ def draw_nfw_radii(concentration: np.ndarray, *, rng: np.random.Generator) -> np
     x = -1 / lambertw(-np.exp(-1 - inside)).real - 1
     # near the centre the branch point eats the digits: there the mass is x^2 / 2 - 2 x^3 / 3
     root = np.sqrt(2 * inside)
-    small = root * (1 + 2 / 3 * root + 13 / 36 * root**2)
+    small = root * (1 + 2 / 3 * root)
     return np.asarray(np.clip(np.where(inside < 1e-8, small, x) / c, 0.0, 1.0))
 
 
