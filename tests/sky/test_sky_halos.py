@@ -352,6 +352,12 @@ def test_light_cone_refuses(change, error, says, rng):
         draw_halos(**arguments)
 
 
+def test_without_colossus(monkeypatch):
+    monkeypatch.setitem(sys.modules, "colossus.cosmology", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'skywright\[sky\]'"):
+        halo_mass_function(1e12, 0.0, Planck18)
+
+
 def test_other_refusals(rng):
     with pytest.raises(ValueError, match="'second'; expected one of 'first', 'all'"):
         subhalo_mass_function(0.1, order="second")

@@ -201,3 +201,16 @@ def test_recipe(tmp_path):
 def test_page_shows_the_recipe():
     text = RECIPE.read_text()
     assert text.strip() in PAGE.read_text()
+
+
+def test_code_of_the_page():
+    pytest.importorskip("colossus")
+    names = {}
+    exec(PAGE.read_text().split("```python")[1].split("```")[0], names)
+    hosts, number = len(names["mass"]), len(names["stars"])
+    assert number == hosts + len(names["fell_in"])
+    # as many galaxies per volume as the function has above the mass that most of them reach
+    volume = names["Planck18"].comoving_volume(0.2).to_value("Mpc3") * 10 / (360**2 / np.pi)
+    above_10_9 = (names["stars"] > 10**10.9).sum() / volume
+    expected = above(10.9, names["schechter"])
+    assert above_10_9 == pytest.approx(expected, abs=4 * np.sqrt(expected / volume))
