@@ -104,8 +104,7 @@ def match_abundance(
 
     References
     ----------
-    Behroozi, Conroy & Wechsler 2010, ApJ 717, 379, section 3.2; Reddick et al. 2013, ApJ 771, 30,
-    for 0.2 dex; Richardson 1972, JOSA 62, 55; Lucy 1974, AJ 79, 745.
+    Behroozi, Conroy & Wechsler 2010, ApJ 717, 379; Reddick et al. 2013, ApJ 771, 30, for 0.2 dex; Richardson 1972, JOSA 62, 55; Lucy 1974, AJ 79, 745.
 
     Examples
     --------

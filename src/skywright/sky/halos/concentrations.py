@@ -117,7 +117,7 @@ def draw_concentrations(
 
     References
     ----------
-    Diemer & Kravtsov 2015, ApJ 799, 108, section 3.3, for the scatter.
+    Diemer & Kravtsov 2015, ApJ 799, 108, for the scatter.
     """
     if not 0 <= scatter < 1:
         raise ValueError(f"scatter is {scatter}; expected a number of dex from 0 up to 1")

@@ -56,8 +56,8 @@ def hod_occupation(
 
     References
     ----------
-    Zheng et al. 2005, ApJ 633, 791, eq. 1 and 3; Zheng, Coil & Zehavi 2007, ApJ 667, 760, where
-    the satellites are multiplied by the central's mean.
+    Zheng et al. 2005, ApJ 633, 791; Zheng, Coil & Zehavi 2007, ApJ 667, 760, eq. 2 for centrals.
+    Satellites without the factor of the central's mean are found in the literature too.
 
     Examples
     --------
