@@ -104,7 +104,8 @@ def match_abundance(
 
     References
     ----------
-    Behroozi, Conroy & Wechsler 2010, ApJ 717, 379; Reddick et al. 2013, ApJ 771, 30, for 0.2 dex; Richardson 1972, JOSA 62, 55; Lucy 1974, AJ 79, 745.
+    Behroozi, Conroy & Wechsler 2010, ApJ 717, 379; Reddick et al. 2013, ApJ 771, 30,
+    for 0.2 dex; Richardson 1972, JOSA 62, 55; Lucy 1974, AJ 79, 745.
 
     Examples
     --------
