@@ -1,0 +1,1 @@
+"""Dark matter halos, what is inside them, and the galaxies that belong to them."""
