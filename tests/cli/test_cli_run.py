@@ -262,3 +262,14 @@ def test_text_of_a_recipe_cannot_steer_the_terminal(call, folder):
         assert result.exit_code == 1
         assert r"\x1b]0;x\x07.txt" in result.stderr
         assert "\x1b" not in result.stderr
+
+
+def test_output_may_stand_where_skypy_has_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "two.yml").write_text("tables: {a: {x: [1, 2]}, b: {y: [3]}}\n")
+    done = CliRunner().invoke(app, ["run", "two.yml", "out.parquet", "--workers", "0"])
+    assert done.exit_code == 0, done.output
+    assert "tables: out_a.parquet, out_b.parquet" in done.output
+    both = CliRunner().invoke(app, ["run", "two.yml", "out.parquet", "-o", "other.fits"])
+    assert both.exit_code == 2
+    assert "name one place" in both.output

@@ -22,6 +22,9 @@ def run(
     recipe: Annotated[
         str, typer.Argument(help="A YAML file, or a name from [bold]skywright recipes[/bold].")
     ],
+    output: Annotated[
+        str | None, typer.Argument(help="The same as --out, as SkyPy has it.", metavar="OUT")
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(
@@ -82,14 +85,15 @@ def run(
 
     [bold]skywright run lens-search -o first --set image=mine.fits --set n=2000[/bold]
 
-    [bold]skywright run galaxies.yml -o galaxies.fits --seed 7[/bold]
+    [bold]skywright run mine.yml galaxies.fits --overwrite --seed 7[/bold]
 
     Exit code: 0 done, 1 failed or an expectation broken, 2 the recipe or command is wrong,
     3 waiting for people.
     """
     changes = {"preset": preset, "set": set_ or [], "seed": seed, "allow": allow or []}
-    options = {"out": out, "workers": workers, "dask": dask, "overwrite": overwrite}
+    options = {"out": out or output, "workers": workers, "dask": dask, "overwrite": overwrite}
     with _errors(as_json):
+        _check_out(output, out)
         plan = _load(recipe, {**changes, "only": only})
         if graph:
             return typer.echo(_graphviz(plan))
@@ -100,9 +104,16 @@ def run(
         typer.echo(json.dumps(_summary(done)))
     else:
         _tell(done, plan, verbose)
-        if out and done.state == "done" and not Path(out).is_dir():
-            typer.echo(f"tables: {out}")
+        if done.tables:
+            typer.echo(f"tables: {', '.join(str(file) for file in done.tables)}")
     raise typer.Exit(done.exit_code)
+
+
+def _check_out(output: str | None, out: str | None) -> None:
+    from skywright.flow import RecipeError
+
+    if output is not None and out is not None:
+        raise RecipeError(f"got {output} and --out {out}: name one place for the output")
 
 
 def _load(recipe: str, changes: dict[str, Any]) -> Plan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from skywright.flow.cluster import Cluster
@@ -71,7 +72,7 @@ def run(
             backend.close()
         done = finish(schedule, folder, time.perf_counter() - begun)
         if file and done.state == "done":
-            write_tables(done, plan, file)
+            done = replace(done, tables=tuple(write_tables(done, plan, file)))
         return done
     except OSError as error:
         if not is_disk_full(error):

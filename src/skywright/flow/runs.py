@@ -70,6 +70,8 @@ class Run:
         Name -> ``{"bound", "met"}``.
     report : Path or None
         ``report.html``.
+    tables : tuple of Path
+        Files of tables that ``out`` asked for.
     """
 
     run: str
@@ -79,6 +81,7 @@ class Run:
     results: dict[str, Any] = field(default_factory=dict)
     expect: dict[str, Any] = field(default_factory=dict)
     report: Path | None = None
+    tables: tuple[Path, ...] = ()
 
     @property
     def ok(self) -> bool:
