@@ -60,6 +60,9 @@ from .populations.templates import galaxy_stellar_mass as galaxy_stellar_mass
 from .populations.templates import m300 as m300
 from .populations.templates import m1000 as m1000
 from .populations.templates import metallicity as metallicity
+from .profiles.lights import light_part as light_part
+from .profiles.masses import mass_part as mass_part
+from .profiles.names import parameter_names as parameter_names
 from .psf import PointSpread as PointSpread
 from .psf import gaussian_psf as gaussian_psf
 from .psf import moffat_psf as moffat_psf
