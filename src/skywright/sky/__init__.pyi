@@ -68,3 +68,5 @@ from .psf import gaussian_psf as gaussian_psf
 from .psf import moffat_psf as moffat_psf
 from .psf import pixel_psf as pixel_psf
 from .rendering import render as render
+from .surveys import draw_conditions as draw_conditions
+from .surveys import survey_value as survey_value
