@@ -220,9 +220,10 @@ def survey_value(survey: str, field: str, band: str, u: Any) -> np.ndarray:
     if isinstance(value, Mapping):
         shares = np.cumsum(list(value.values()))
         number = np.searchsorted(shares / shares[-1], u, side="left")
-        return np.array(list(value), dtype=float)[number]
+        whole: np.ndarray = np.array(list(value), dtype=float)[number]
+        return whole
     if isinstance(value, tuple):
-        return np.interp(u, LEVELS, value)
+        return np.asarray(np.interp(u, LEVELS, value))
     return np.full(u.shape, value)
 
 
