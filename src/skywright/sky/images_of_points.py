@@ -12,6 +12,7 @@ from skywright.sky.lensing import Lens, Planes, crossings, jacobian, map_paramet
 __all__ = ["image_positions"]
 
 DEEPER = 4  # smaller cells per cell and axis, where images may be close together
+LEVELS = 3  # of smaller cells around masses
 STEPS = 24
 ROUNDING = 1e-9  # of the area of a traced triangle
 
@@ -72,14 +73,34 @@ def image_positions(
     holds = holds.reshape(-1, 1, count, count).double()
     around = torch.nn.functional.max_pool2d(holds, 3, 1, 1).flatten() > 0
     torn = _near_a_mass(cells, 2 * step, system, parts)
-    cells = _split(_some(cells, around | folds | torn), step)
-    holds, _ = _promising(cells, step / DEEPER, points, parts)
-    which, u, v = _some(cells, holds)
+    which, u, v = _closer(_some(cells, around | folds | torn), step, points, parts)
     mine = _rows(parts, system[which])
     u, v, mu, good = _newton(u, v, source_x[which], source_y[which], mine, step)
     keep = good & (mu.abs() > faintest)
     found = _sorted(which[keep], u[keep], v[keep], mu[keep], shape, 1e-4 * step)
     return found[0].to(dtype), found[1].to(dtype), found[2].to(dtype)
+
+
+def _closer(
+    cells: tuple[Tensor, Tensor, Tensor],
+    width: float,
+    points: tuple[Tensor, Tensor, Tensor],
+    lens: Planes,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return smaller cells that hold their source; around masses ever smaller ones.
+
+    A singular mass tears the plane behind it: of a cell that it lies in nothing can be said. One
+    behind another lens has images there that are not faint.
+    """
+    found = []
+    for level in range(LEVELS):
+        cells, width = _split(cells, width), width / DEEPER
+        holds, _ = _promising(cells, width, points, lens)
+        found.append(_some(cells, holds))
+        if level + 1 < LEVELS:
+            cells = _some(cells, _near_a_mass(cells, 2 * width, points[2], lens))
+    which, u, v = (torch.cat(columns) for columns in zip(*found, strict=True))
+    return which, u, v
 
 
 def _to_batch(lens: Lens, x: Tensor | float, y: Tensor | float) -> tuple[Planes, Tensor, Tensor]:
