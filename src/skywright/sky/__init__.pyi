@@ -64,6 +64,7 @@ from .populations.templates import m300 as m300
 from .populations.templates import m1000 as m1000
 from .populations.templates import metallicity as metallicity
 from .potentials import potential as potential
+from .profiles.halos import nfw_angles as nfw_angles
 from .profiles.lights import light_part as light_part
 from .profiles.masses import mass_part as mass_part
 from .profiles.names import parameter_names as parameter_names

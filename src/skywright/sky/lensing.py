@@ -158,8 +158,10 @@ def jacobian(x: Tensor, y: Tensor, lens: Lens) -> tuple[Tensor, Tensor, Tensor, 
         x, y = (x + 0 * y).detach().requires_grad_(), (y + 0 * x).detach().requires_grad_()
         source_x, source_y = trace(x, y, lens)
         # A ray depends on its own position alone: the gradient of a sum holds all derivatives.
-        xx, xy = torch.autograd.grad(source_x.sum(), (x, y), retain_graph=True)
-        yx, yy = torch.autograd.grad(source_y.sum(), (x, y))
+        xx, xy = torch.autograd.grad(
+            source_x.sum(), (x, y), retain_graph=True, materialize_grads=True
+        )
+        yx, yy = torch.autograd.grad(source_y.sum(), (x, y), materialize_grads=True)
     return xx, xy, yx, yy
 
 

@@ -52,6 +52,8 @@ def _tensor(name: str, parameter: str, value: Any, is_list: bool) -> Tensor:
         tensor = torch.as_tensor(np.asarray(value, dtype=float), dtype=torch.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{parameter} of {name} is {value!r}; expected numbers") from error
+    if not tensor.numel():
+        raise ValueError(f"{parameter} of {name} is empty; expected one number a system")
     if not bool(torch.isfinite(tensor).all()):
         raise ValueError(f"{parameter} of {name} holds NaN or infinity; expected finite numbers")
     if parameter in POSITIVE and not bool((tensor > 0).all()):
