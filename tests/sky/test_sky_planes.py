@@ -96,6 +96,17 @@ def test_systems_of_a_batch_have_their_own_redshifts():
         torch.testing.assert_close(alone[0], whole[i], atol=1e-10, rtol=1e-8)
 
 
+def test_single_precision_is_enough():
+    planes = [
+        {"redshift": [0.3, 0.4], "lens": LENS},
+        {"redshift": 0.8, "lens": {"theta_e": 0.3, "x0": 0.5}, "light": GALAXY},
+        {"redshift": 2.0, "light": SOURCE},
+    ]
+    double, single = (render_planes(planes, dtype=t) for t in (torch.float64, torch.float32))
+    assert single.dtype == torch.float32
+    assert float((single - double).abs().max() / double.max()) < 1e-4
+
+
 def test_every_image_of_a_point_behind_planes_has_its_magnification():
     masses = [
         {"deflector": sky.sis, "theta_e": 1.5},
