@@ -158,6 +158,13 @@ DEFLECTORS = {
 }
 
 
+@pytest.mark.parametrize("name", ["sie", "epl", "sis", "point", "power law", "cored"])
+def test_no_mass_no_deflection(name):
+    x, y = torch.tensor([0.5, 2.0], dtype=torch.float64), torch.tensor([0.1, 0.0])
+    for component in deflect(x, y.double(), DEFLECTORS[name] | {"theta_e": 0.0}):
+        assert torch.equal(component, torch.zeros(2, dtype=torch.float64))
+
+
 @pytest.mark.parametrize("name", DEFLECTORS)
 def test_the_gradient_of_the_potential_is_the_deflection(name):
     lens = DEFLECTORS[name] | ({} if name == "shear" else {"x0": 0.13, "y0": -0.07})

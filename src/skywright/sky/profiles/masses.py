@@ -150,8 +150,8 @@ def _nie_simple(p: Values) -> Part:
 
 def _chameleon(p: Values) -> Part:
     ellipse = _ellipse(p)
-    if bool((p["w_t"] < p["w_c"]).any()):
-        raise ValueError("w_t is smaller than w_c; expected a cut-off outside the core")
+    if bool((p["w_t"] <= p["w_c"]).any()):
+        raise ValueError("w_t is not larger than w_c; expected a cut-off outside the core")
     # alpha_1 is the deflection at 1 arcsec, were the mass round.
     at_1 = _deflection_at_1(p["w_c"]) - _deflection_at_1(p["w_t"])
     widen = 2 / (1 + ellipse["q"])
