@@ -120,7 +120,7 @@ def epl(
         )
         total = total[0] + term[0], total[1] + term[1]
     b = theta_e * q.sqrt()
-    strength = 2 * b / (1 + q) * (b / radius) ** (t - 1)
+    strength = 2 / (1 + q) * b**t * radius ** (1 - t)
     au, av = strength * total[0], strength * total[1]
     return rotate(au, av, -torch.as_tensor(phi, dtype=x.dtype, device=x.device))
 
