@@ -77,6 +77,7 @@ class MarkedLoader(yaml.SafeLoader):
     depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
+        """Compose a node, unless it lies too deep."""
         self.depth += 1
         if self.depth > DEPTH:
             raise yaml.MarkedYAMLError(

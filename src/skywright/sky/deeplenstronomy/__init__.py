@@ -1,0 +1,1 @@
+"""Configuration files of deeplenstronomy: read, checked, drawn and rendered by our own engine."""
