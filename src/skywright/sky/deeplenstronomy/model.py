@@ -45,7 +45,7 @@ class Distribution:
     values: np.ndarray | None = None
 
 
-Value = float | int | str | Distribution
+Value = float | int | str | tuple[float, ...] | Distribution
 
 
 @dataclass(frozen=True)

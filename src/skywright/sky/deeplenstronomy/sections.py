@@ -32,7 +32,6 @@ IMAGE = {
     "ccd_gain": Bounds(0, 1e6, above=True),
 }
 IMAGE_OPTIONAL = {
-    "background_noise": Bounds(0, 1e9),
     "supersampling_factor": Bounds(1, 100, whole=True),
     "supersampling_kernel_size": Bounds(1, 1000, whole=True),
     "point_source_supersampling_factor": Bounds(1, 100, whole=True),

@@ -7,12 +7,15 @@ from collections.abc import Callable
 
 from skywright.sky.deeplenstronomy.document import Item, Problems, guess, show, words
 from skywright.sky.deeplenstronomy.model import Galaxy, Noise, PointSource, Profile, Species, Value
-from skywright.sky.deeplenstronomy.profile_names import (
+from skywright.sky.deeplenstronomy.values import Bounds, Reader, number, text
+from skywright.sky.profiles.names import (
+    ALIASES,
+    DEFAULTS,
     LIGHT_PROFILES,
+    LISTS,
     MASS_PROFILES,
     parameter_names,
 )
-from skywright.sky.deeplenstronomy.values import Bounds, Reader, text
 
 __all__ = ["SPECIAL", "read_species"]
 
@@ -32,7 +35,6 @@ BOUNDS = {
     "angle": Bounds(-1e3, 1e3),
     "mean": Bounds(0, 1e12),
 }
-OPTIONAL = ("center_x", "center_y", "ra_0", "dec_0")  # zero in lenstronomy
 KINDS = {"LIGHT_PROFILE": "light", "MASS_PROFILE": "mass", "SHEAR_PROFILE": "mass"}
 SPECIAL = ("brighten_everything", "make_blueer", "make_redder")
 ARGUMENT = re.compile(r"(LIGHT_PROFILE_[1-9]\d*)-(-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)")
@@ -123,7 +125,7 @@ def _profile(item: Item, kind: str, reader: Reader) -> Profile | None:
     parameters = problems.need(item, "PARAMETERS", "the parameters of the profile")
     if name is None or parameters is None:
         return None
-    profiles = LIGHT_PROFILES if kind == "light" else MASS_PROFILES
+    profiles = [*(LIGHT_PROFILES if kind == "light" else MASS_PROFILES), *ALIASES[kind]]
     if name not in profiles:
         problems.add(
             item.value["NAME"],
@@ -138,14 +140,15 @@ def _profile(item: Item, kind: str, reader: Reader) -> Profile | None:
 def _parameters(item: Item, kind: str, profile: str, reader: Reader) -> dict[str, Value]:
     problems = reader.problems
     names = list(parameter_names(kind, profile))
+    lists = LISTS.get(profile, ())
     if kind == "light":
-        names = ["magnitude", *(name for name in names if name != "amp")]
-        if item.get("amp") is not None:
+        names.insert(0, "magnitude")
+        if item.get("amp") is not None and "amp" not in names:
             problems.add(item.value["amp"], "is not taken: write magnitude, the AB magnitude")
     takes = [*names, "sigma_v"] if kind == "mass" and "theta_E" in names else names
     found: dict[str, Value] = {}
     for key, child in item.value.items():
-        if key == "amp" and kind == "light":
+        if key == "amp" and "amp" not in takes and kind == "light":
             continue
         if key not in takes:
             problems.add(
@@ -153,16 +156,28 @@ def _parameters(item: Item, kind: str, profile: str, reader: Reader) -> dict[str
                 f"{words(takes)}"
             )  # fmt: skip
             continue
-        value = reader.value(child, BOUNDS.get(key, FINITE))
+        value = (
+            _numbers(child, problems)
+            if key in lists
+            else reader.value(child, BOUNDS.get(key, FINITE))
+        )
         if value is not None:
             found[key] = value
     if "sigma_v" in item.value and "theta_E" in item.value:
         problems.add(item.value["sigma_v"], "stands beside theta_E, which it replaces: remove one")
     for name in names:
         replaced = name == "theta_E" and "sigma_v" in item.value
-        if name not in item.value and name not in OPTIONAL and not replaced:
+        if name not in item.value and name not in DEFAULTS and not replaced:
             problems.add(item, f"is missing; {profile} takes {words(takes)}", name)
     return found
+
+
+def _numbers(item: Item, problems: Problems) -> tuple[float, ...] | None:
+    """Return the numbers of a list, which are the same for all images."""
+    if not isinstance(item.value, list) or not item.value:
+        problems.add(item, f"got {show(item.value)}, expected a list of numbers")
+        return None
+    return tuple(number(child, FINITE, problems) or 0.0 for child in item.value)
 
 
 def _special(

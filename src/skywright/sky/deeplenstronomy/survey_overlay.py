@@ -2,86 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from skywright.sky.deeplenstronomy.document import Item, from_plain, guess
+from skywright.sky.deeplenstronomy.survey_draws import CONDITIONS, FIELDS
+from skywright.sky.surveys import SURVEYS, Survey
 
-__all__ = ["SURVEYS", "overlay"]
+__all__ = ["overlay"]
 
-
-def _drawn(name: str, **parameters: float) -> dict[str, Any]:
-    return {"DISTRIBUTION": {"NAME": name, "PARAMETERS": parameters or None}}
-
-
-def _survey(image: dict[str, Any], survey: dict[str, Any]) -> dict[str, Any]:
-    image = {"numPix": 100, "psf_type": "GAUSSIAN", **image}
-    return {"IMAGE": {"PARAMETERS": image}, "SURVEY": {"PARAMETERS": survey}}
-
-
-def _conditions(survey: str, bands: str, names: tuple[str, ...], **fixed: Any) -> dict[str, Any]:
-    return {"BANDS": bands, **{n: _drawn(f"{survey}_{n}") for n in names}, **fixed}
-
-
-ALL = ("seeing", "magnitude_zero_point", "sky_brightness")
-SURVEYS: dict[str, dict[str, Any]] = {
-    "des": _survey(
-        {
-            "exposure_time": _drawn("des_exposure_time"),
-            "pixel_scale": 0.263,
-            "read_noise": 7,
-            "ccd_gain": _drawn("des_ccd_gain"),
-        },
-        _conditions("des", "g,r,i,z,Y", (*ALL, "num_exposures")),
-    ),
-    "delve": _survey(
-        {
-            "exposure_time": _drawn("delve_exposure_time"),
-            "pixel_scale": 0.263,
-            "read_noise": 7,
-            "ccd_gain": _drawn("des_ccd_gain"),
-        },
-        _conditions("delve", "g,r,i,z", ALL, num_exposures=1),
-    ),
-    "lsst": _survey(
-        {
-            "exposure_time": _drawn("lsst_exposure_time"),
-            "pixel_scale": 0.2,
-            "read_noise": 10,
-            "ccd_gain": 2.3,
-        },
-        _conditions(
-            "lsst",
-            "u,g,r,i,z,Y",
-            ALL,
-            num_exposures=_drawn("lsst_num_exposures", coadd_years=10),
-        ),
-    ),
-    "hst": _survey(
-        {"exposure_time": 5400.0, "pixel_scale": 0.08, "read_noise": 4, "ccd_gain": 2.5},
-        {
-            "BANDS": "F160W",
-            "seeing": 0.08,
-            "magnitude_zero_point": 25.96,
-            "sky_brightness": 22.3,
-            "num_exposures": 1,
-        },
-    ),
-    "euclid": _survey(
-        {"exposure_time": 565.0, "pixel_scale": 0.101, "read_noise": 4.2, "ccd_gain": 3.1},
-        {
-            "BANDS": "VIS",
-            "seeing": 0.16,
-            "magnitude_zero_point": 24.0,
-            "sky_brightness": 22.35,
-            "num_exposures": 4,
-        },
-    ),
-    "ztf": _survey(
-        {"exposure_time": 30.0, "pixel_scale": 1.01, "read_noise": 10.3, "ccd_gain": 5.8},
-        _conditions("ztf", "g,r,i", ALL, num_exposures=24),
-    ),
-}
+PIXELS = 100
+IN_IMAGE = ("exposure_time", "ccd_gain")
 
 
 def overlay(root: Item, survey: str) -> Item:
@@ -96,4 +28,29 @@ def overlay(root: Item, survey: str) -> Item:
         raise ValueError(
             f"survey is {survey!r}, expected one of {', '.join(SURVEYS)}{guess(survey, SURVEYS)}"
         )
-    return replace(root, value={**root.value, **from_plain(SURVEYS[survey]).value})
+    facts = SURVEYS[survey]
+    values = {name: _value(survey, name, facts) for name in FIELDS}
+    image = {
+        "numPix": PIXELS,
+        "pixel_scale": facts.scale,
+        "psf_type": "GAUSSIAN",
+        "read_noise": facts.read_noise,
+        **{name: values[name] for name in IN_IMAGE},
+    }
+    conditions = {
+        "BANDS": ",".join(facts.bands),
+        **{name: value for name, value in values.items() if name not in IN_IMAGE},
+    }
+    laid = {"IMAGE": {"PARAMETERS": image}, "SURVEY": {"PARAMETERS": conditions}}
+    return replace(root, value={**root.value, **from_plain(laid).value})
+
+
+def _value(survey: str, name: str, facts: Survey) -> Any:
+    """Return a number where all bands share one, else the distribution of its name."""
+    bands = getattr(facts, FIELDS[name])
+    if len(set(map(str, bands))) == 1 and not isinstance(bands[0], (tuple, Mapping)):
+        return bands[0]
+    if name not in CONDITIONS[survey]:  # the gain of both surveys with the same camera
+        return {"DISTRIBUTION": {"NAME": f"des_{name}", "PARAMETERS": None}}
+    parameters = {"coadd_years": 10} if name == "num_exposures" and survey == "lsst" else None
+    return {"DISTRIBUTION": {"NAME": f"{survey}_{name}", "PARAMETERS": parameters}}
