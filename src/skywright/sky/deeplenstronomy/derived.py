@@ -57,7 +57,7 @@ def einstein_radius(
     array([0.9])
     """
     _, source, between = angular_distances(z_lens, z_source, cosmology)
-    return 4 * np.pi * (sigma_v / LIGHT_KM_S) ** 2 * between / source * ARCSEC_PER_RAD
+    return np.asarray(4 * np.pi * (sigma_v / LIGHT_KM_S) ** 2 * between / source * ARCSEC_PER_RAD)
 
 
 def place_in_foreground(u: np.ndarray, half: float) -> tuple[np.ndarray, np.ndarray]:

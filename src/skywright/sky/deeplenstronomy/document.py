@@ -248,9 +248,10 @@ class _Builder:
 
     def _value(self, node: yaml.Node, mark: Mark, path: str) -> Any:
         kind = node.tag.removeprefix(CORE)
-        wanted = {yaml.MappingNode: "map", yaml.SequenceNode: "seq"}.get(type(node))
-        if wanted and kind == wanted:
-            return self._mapping(node, path) if wanted == "map" else self._list(node, path)
+        if isinstance(node, yaml.MappingNode) and kind == "map":
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode) and kind == "seq":
+            return self._list(node, path)
         if isinstance(node, yaml.ScalarNode):
             if SURROGATE.search(node.value):
                 raise _FileError("half of a surrogate pair is no character", mark)

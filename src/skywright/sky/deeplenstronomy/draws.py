@@ -17,28 +17,28 @@ __all__ = ["LAWS", "law_parameters", "why_not"]
 
 def uniform(u: np.ndarray, minimum: float, maximum: float) -> np.ndarray:
     """Draw evenly between two ends."""
-    return minimum + (maximum - minimum) * u
+    return np.asarray(minimum + (maximum - minimum) * u)
 
 
 def uniform_int(u: np.ndarray, minimum: float, maximum: float) -> np.ndarray:
     """Draw whole numbers, each end as often as those between."""
     low, high = np.ceil(minimum), np.floor(maximum)
-    return np.floor(low + (high - low + 1) * u)
+    return np.asarray(np.floor(low + (high - low + 1) * u))
 
 
 def normal(u: np.ndarray, mean: float, std: float) -> np.ndarray:
     """Draw from a normal distribution."""
-    return mean + std * ndtri(u)
+    return np.asarray(mean + std * ndtri(u))
 
 
 def lognormal(u: np.ndarray, mean: float, sigma: float) -> np.ndarray:
     """Draw numbers whose logarithm is normal with ``mean`` and ``sigma``."""
-    return np.exp(mean + sigma * ndtri(u))
+    return np.asarray(np.exp(mean + sigma * ndtri(u)))
 
 
 def loguniform(u: np.ndarray, minimum: float, maximum: float) -> np.ndarray:
     """Draw numbers whose logarithm is uniform."""
-    return minimum * (maximum / minimum) ** u
+    return np.asarray(minimum * (maximum / minimum) ** u)
 
 
 def delta_function(u: np.ndarray, value: float) -> np.ndarray:

@@ -41,7 +41,7 @@ def read_geometry(
     for key, child in keys.items():
         if not key.startswith("CONFIGURATION_"):
             problems.add(child, f"is no configuration{guess(key, ['CONFIGURATION_1'])}")
-    found = []
+    found: list[Configuration] = []
     for child in problems.numbered(item, "CONFIGURATION"):
         if problems.mapping(child, "a mapping with NAME, FRACTION, PLANE_1"):
             found.append(_configuration(child, len(found) + 1, size, species, reader))

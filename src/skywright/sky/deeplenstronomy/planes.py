@@ -88,7 +88,7 @@ def count_rate(table: Table, path: str, bands: tuple[str, ...]) -> np.ndarray:
     """Return fluxes of magnitudes, (row, band) [count/s]."""
     magnitude = np.stack([np.asarray(table[f"{path}-{b}"], dtype=float) for b in bands], 1)
     zero = [np.asarray(table[f"magnitude_zero_point-{b}"], dtype=float) for b in bands]
-    return 10 ** (-0.4 * (magnitude - np.stack(zero, 1)))
+    return np.asarray(10 ** (-0.4 * (magnitude - np.stack(zero, 1))))
 
 
 def _parameters(table: Table, path: str, profile: Profile, band: str) -> dict[str, Any]:

@@ -134,8 +134,9 @@ def _blocks(table: Table, simulation: Simulation, configuration: Configuration) 
         return
     if configuration.time_series is not None:
         ids = np.asarray(table[f"OBJID-{simulation.bands[0]}"])
-        for start in np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]]):
-            yield table[start : start + int(np.argmax(np.r_[ids[start:] != ids[start], True]))]
+        ends = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1], True]).tolist()
+        for first, end in zip(ends[:-1], ends[1:], strict=True):
+            yield table[first:end]
         return
     alike = all(len(np.unique(table[f"seeing-{band}"])) == 1 for band in simulation.bands)
     step = BLOCK if alike else 1
@@ -180,10 +181,10 @@ def _render_block(
         chosen = slice(simulation.bands.index(bands[0]), simulation.bands.index(bands[-1]) + 1)
         parts = [light(index, bands, chosen) for index in range(3)]
         if not apart:
-            parts = [[sum(one, []) for one in zip(*parts, strict=True)]]
-        for index, part in enumerate(parts):
-            if any(part):
-                planes[:, index, chosen] = draw(part, bands)
+            parts = [[sum(same, []) for same in zip(*parts, strict=True)]]
+        for index, one in enumerate(parts):
+            if any(one):
+                planes[:, index, chosen] = draw(one, bands)
     return planes, table
 
 

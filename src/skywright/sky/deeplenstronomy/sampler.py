@@ -10,6 +10,7 @@ import numpy as np
 
 from skywright.sky.deeplenstronomy.columns import Column, canonical, list_columns, places
 from skywright.sky.deeplenstronomy.draws import LAWS
+from skywright.sky.deeplenstronomy.geometry import REDSHIFT
 from skywright.sky.deeplenstronomy.model import (
     Backgrounds,
     Configuration,
@@ -18,25 +19,31 @@ from skywright.sky.deeplenstronomy.model import (
     Simulation,
     UserDistribution,
 )
+from skywright.sky.deeplenstronomy.sections import IMAGE, SURVEY
+from skywright.sky.deeplenstronomy.species import BOUNDS
 from skywright.sky.deeplenstronomy.survey_draws import SURVEY_LAWS, survey_draws
 from skywright.sky.deeplenstronomy.uniforms import image_uniforms
 from skywright.sky.deeplenstronomy.user_distributions import parameter_of
+from skywright.sky.deeplenstronomy.values import Bounds
 
 __all__ = ["Values", "sample_parameters"]
 
 Values = dict[str, np.ndarray]  # path -> (image,), or (image, band) where bands differ
-MOST = 1000  # attempts for the first image whose planes are out of order
+MOST = 1000  # attempts for the first image that does not come out well
+FLATTEST = 0.9  # modulus of ellipticity, an axis ratio of 1 to 19
+LIMITS = BOUNDS | IMAGE | SURVEY | {"REDSHIFT": REDSHIFT}
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is drawn, and with which of an image's uniform numbers."""
+    """What is drawn, with which of an image's uniform numbers, and what it may be."""
 
     simulation: Simulation
     configuration: Configuration
     seed: int
     columns: tuple[Column, ...]
     banded: frozenset[str]
+    limits: dict[str, Bounds]
     slots: dict[str, int]
     count: int
 
@@ -46,7 +53,8 @@ def sample_parameters(
 ) -> Values:
     """Draw the parameters of some images of a configuration.
 
-    An image whose planes are not in order of redshift is drawn again as a whole until they are;
+    An image whose planes are not in order of redshift, or one of whose values has no meaning (a
+    negative radius out of a normal distribution), is drawn again as a whole until all is well;
     none is ever left out.
 
     Parameters
@@ -66,17 +74,17 @@ def sample_parameters(
     Raises
     ------
     ValueError
-        The redshifts of the planes do not come out in order.
+        That never happens: the message says what stands against it.
     """
     plan = _make_plan(simulation, configuration, seed)
     values = _draw(plan, images, 0)
-    left = np.flatnonzero(~_ordered(plan, values))
+    left = np.flatnonzero(~_good(plan, values))
     if left.size:
         _probe(plan, int(images[left[0]]))
     attempt = 1
     while left.size:
         again = _draw(plan, images[left], attempt)
-        good = _ordered(plan, again)
+        good = _good(plan, again)
         for path, drawn in again.items():
             values[path][left[good]] = drawn[good]
         left = left[~good]
@@ -89,15 +97,19 @@ def _make_plan(simulation: Simulation, configuration: Configuration, seed: int) 
     banded = {
         c.path for c in columns if isinstance(c.value, Distribution) and c.value.name in SURVEY_LAWS
     }
+    drawn = {c.path for c in columns if isinstance(c.value, Distribution)}
     for _, path, band, _ in _overrides(simulation, configuration):
+        drawn.add(path)
         banded |= {path} if band is not None else set()
+    names = {path: path.rpartition("-")[2] for path in drawn}
+    limits = {path: LIMITS[name] for path, name in names.items() if name in LIMITS}
     slots: dict[str, int] = {}
     count = 0
     for key, width in _wanted(simulation, configuration, columns):
         if key not in slots:
             slots[key] = count
             count += width
-    return _Plan(simulation, configuration, seed, columns, frozenset(banded), slots, count)
+    return _Plan(simulation, configuration, seed, columns, frozenset(banded), limits, slots, count)
 
 
 def _wanted(
@@ -207,23 +219,43 @@ def _rows(table: UserDistribution, plan: _Plan, u: np.ndarray, images: np.ndarra
     return np.searchsorted(table.cumulative[:-1], u[:, plan.slots[table.label]], side="right")
 
 
-def _ordered(plan: _Plan, values: Values) -> np.ndarray:
-    """Return whether each plane lies behind the one before."""
-    planes = range(1, len(plan.configuration.planes) + 1)
-    z = [values[f"PLANE_{p}-REDSHIFT"] for p in planes]
-    z = [one if one.ndim == 1 else one[:, 0] for one in z]
-    good = np.ones(len(z[0]), dtype=bool)
+def _good(plan: _Plan, values: Values) -> np.ndarray:
+    """Return which images may stay as they were drawn."""
+    good = np.ones(len(values["PLANE_1-REDSHIFT"]), dtype=bool)
+    for fine in _demands(plan, values).values():
+        good &= fine
+    return good
+
+
+def _demands(plan: _Plan, values: Values) -> dict[str, np.ndarray]:
+    """Return what is demanded of an image, in words, and which images meet it."""
+    found: dict[str, np.ndarray] = {}
+    for path, bounds in plan.limits.items():
+        fine = bounds.inside(values[path])
+        found[f"{path} was never {bounds}"] = fine if fine.ndim == 1 else fine.all(axis=1)
+        if path.endswith("-e1") and f"{path[:-1]}2" in values:
+            modulus = np.hypot(values[path], values[f"{path[:-1]}2"])
+            fine = np.asarray(modulus < FLATTEST)
+            words = f"{path} and e2 never had a modulus below {FLATTEST}"
+            found[words] = fine if fine.ndim == 1 else fine.all(axis=1)
+    z = [values[f"PLANE_{p}-REDSHIFT"] for p in range(1, len(plan.configuration.planes) + 1)]
+    ordered = np.ones(len(z[0]), dtype=bool)
     for near, far in zip(z, z[1:], strict=False):
-        good &= near < far
-    return good & (z[0] > 0)
+        ordered &= near < far
+    found["the planes were never in order of redshift"] = ordered
+    return found
 
 
 def _probe(plan: _Plan, image: int) -> None:
-    """Refuse a configuration whose planes do not come out in order, before long work."""
-    one = np.array([image])
-    if not any(_ordered(plan, _draw(plan, one, attempt))[0] for attempt in range(1, MOST)):
-        label = plan.configuration.label
-        raise ValueError(
-            f"{label}: in {MOST} draws of image {image} the planes were never in order of "
-            f"redshift: make REDSHIFT of each plane larger than that of the one before"
-        )
+    """Refuse a configuration that never comes out well, before long work."""
+    never: set[str] | None = None
+    for attempt in range(1, MOST):
+        demands = _demands(plan, _draw(plan, np.array([image]), attempt))
+        failed = {words for words, fine in demands.items() if not fine[0]}
+        if not failed:
+            return
+        never = failed if never is None else never & failed
+    label = plan.configuration.label
+    reasons = "; ".join(sorted(never or ())) or "what is drawn was never all well at once"
+    raise ValueError(f"{label}: in {MOST} draws of image {image} {reasons}: change what it is "
+                     "drawn from")  # fmt: skip

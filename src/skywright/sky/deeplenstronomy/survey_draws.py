@@ -7,6 +7,8 @@ values of the highest bins.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.special import ndtri
 
@@ -47,7 +49,7 @@ DEEP_ZERO_POINTS = {  # values and weights
     "i": ((30.998, 31.172, 33.421, 33.593), (0.400, 0.335, 0.128, 0.032)),
     "z": ((31.256, 31.457, 31.658, 33.668, 33.868), (0.080, 0.604, 0.067, 0.025, 0.141)),
 }
-DEEP = {
+DEEP: dict[str, dict[str, Any]] = {
     "des_deep_exposure_time": DEEP_TIMES,
     "des_deep_seeing": DEEP_SEEING,
     "des_deep_magnitude_zero_point": DEEP_ZERO_POINTS,
@@ -98,4 +100,4 @@ def _split_normal(u: np.ndarray, peak: float, below: float, above: float) -> np.
     share = below / (below + above)
     left = below * ndtri(np.clip(u / (2 * share), 1e-12, 0.5))
     right = above * ndtri(np.clip(0.5 + (u - share) / (2 * (1 - share)), 0.5, 1 - 1e-12))
-    return peak + np.where(u < share, left, right)
+    return np.asarray(peak + np.where(u < share, left, right))

@@ -49,11 +49,15 @@ class Bounds:
             return f"{kind} up to {self.high:g}"
         return f"{kind} {'above' if self.above else 'from'} {self.low:g} up to {self.high:g}"
 
+    def inside(self, values: np.ndarray) -> np.ndarray:
+        """Return which numbers lie between the ends."""
+        low = values > self.low if self.above else values >= self.low
+        return np.asarray(low & (values <= self.high))
+
     def holds(self, value: float) -> bool:
         """Return whether a number is allowed."""
-        inside = self.low < value if self.above else self.low <= value
         whole = not self.whole or float(value).is_integer()
-        return bool(inside and value <= self.high and whole)
+        return bool(self.inside(np.asarray(value)) and whole)
 
 
 def number(item: Item | None, bounds: Bounds, problems: Problems) -> float | None:
@@ -64,10 +68,10 @@ def number(item: Item | None, bounds: Bounds, problems: Problems) -> float | Non
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         problems.add(item, f"got {show(value)}, expected {bounds}")
         return None
-    if not math.isfinite(value) or not bounds.holds(value):
+    if not math.isfinite(value) or not bounds.holds(float(value)):
         problems.add(item, f"got {value:g}, expected {bounds}")
         return None
-    return int(value) if bounds.whole else value
+    return int(value) if bounds.whole else float(value)
 
 
 def text(item: Item | None, what: str, problems: Problems) -> str | None:
