@@ -54,7 +54,7 @@ def einstein_radius(
     >>> from astropy.cosmology import FlatLambdaCDM
     >>> z = np.array([0.5]), np.array([2.0])
     >>> einstein_radius(np.array([220.0]), *z, FlatLambdaCDM(70, 0.3)).round(2)
-    array([0.9])
+    array([0.89])
     """
     _, source, between = angular_distances(z_lens, z_source, cosmology)
     return np.asarray(4 * np.pi * (sigma_v / LIGHT_KM_S) ** 2 * between / source * ARCSEC_PER_RAD)

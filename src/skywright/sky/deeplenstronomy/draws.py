@@ -49,7 +49,7 @@ def delta_function(u: np.ndarray, value: float) -> np.ndarray:
 def symmetric_uniform_annulus(u: np.ndarray, r1: float, r2: float) -> np.ndarray:
     """Draw evenly from [-r2, -r1] and [r1, r2]."""
     signed = 2 * u - 1
-    return np.where(signed < 0, -1.0, 1.0) * (r1 + (r2 - r1) * np.abs(signed))
+    return np.asarray(np.where(signed < 0, -1.0, 1.0) * (r1 + (r2 - r1) * np.abs(signed)))
 
 
 LAWS: dict[str, Callable[..., np.ndarray]] = {

@@ -34,7 +34,7 @@ from skywright.sky.deeplenstronomy.survey_overlay import overlay
 from skywright.sky.deeplenstronomy.user_distributions import parameter_of, read_user_distributions
 from skywright.sky.deeplenstronomy.values import Reader
 
-__all__ = ["read_lens_configuration"]
+__all__ = ["read_lens_configuration", "read_plain"]
 
 
 def read_lens_configuration(
@@ -42,6 +42,7 @@ def read_lens_configuration(
     *,
     survey: str | None = None,
     compat: bool | str | None = None,
+    folder: str | Path | None = None,
 ) -> Simulation:
     """Read a configuration of deeplenstronomy and check all that can be checked before work.
 
@@ -57,6 +58,8 @@ def read_lens_configuration(
     compat : bool or "0.0.1.7"
         Take what version 0.0.1.7 took as well: galaxies without mass, a single plane, a key that
         is given twice (the last counts), columns of user tables that name no parameter.
+    folder : path, optional
+        Where files are that a mapping names; a file's own folder stands before it.
 
     Returns
     -------
@@ -73,28 +76,43 @@ def read_lens_configuration(
     Traceback (most recent call last):
     skywright.sky.deeplenstronomy.document.ConfigurationError: COSMOLOGY: is missing...
     """
-    if compat not in (None, False, True, DIALECT):
-        raise ValueError(f"compat is {compat!r}, expected {DIALECT!r}, True or None")
-    problems = Problems(bool(compat))
-    root, folder = _tree(config, problems)
-    if survey is not None:
-        root = overlay(root, survey)
-    found = _read(root, folder, problems)
+    problems, root = _tree(config, survey, compat, folder)
+    home = Path(folder or ".") if isinstance(config, Mapping) else Path(config).parent
+    found = _read(root, home, problems)
     problems.stop()
     return found
 
 
-def _tree(config: str | Path | Mapping[str, Any], problems: Problems) -> tuple[Item, Path]:
+def read_plain(
+    config: str | Path | Mapping[str, Any],
+    survey: str | None,
+    compat: bool | str | None,
+    folder: str | Path | None,
+) -> dict[str, Any]:
+    """Return a configuration as plain dicts, files it includes and survey laid over it."""
+    _, root = _tree(config, survey, compat, folder)
+    found: dict[str, Any] = root.plain()
+    return found
+
+
+def _tree(
+    config: str | Path | Mapping[str, Any],
+    survey: str | None,
+    compat: bool | str | None,
+    folder: str | Path | None,
+) -> tuple[Problems, Item]:
+    if compat not in (None, False, True, DIALECT):
+        raise ValueError(f"compat is {compat!r}, expected {DIALECT!r}, True or None")
+    problems = Problems(bool(compat))
     if isinstance(config, Mapping):
-        folder = Path()
-        root = include(from_plain(config), folder, problems)
+        root = include(from_plain(config), Path(folder or "."), problems)
     else:
-        folder = Path(config).parent
-        root = include(read_tree(config, problems), folder, problems, (Path(config).resolve(),))
+        file = Path(config)
+        root = include(read_tree(config, problems), file.parent, problems, (file.resolve(),))
     if not isinstance(root.value, dict):
         message = f"got {show(root.value)}, expected sections as DATASET: at the left margin"
         raise ConfigurationError([*problems.found, Problem(root.mark, "", message)])
-    return root, folder
+    return problems, root if survey is None else overlay(root, survey)
 
 
 def _read(root: Item, folder: Path, problems: Problems) -> Simulation:

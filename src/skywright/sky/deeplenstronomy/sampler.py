@@ -232,18 +232,24 @@ def _demands(plan: _Plan, values: Values) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     for path, bounds in plan.limits.items():
         fine = bounds.inside(values[path])
-        found[f"{path} was never {bounds}"] = fine if fine.ndim == 1 else fine.all(axis=1)
+        found[f"{path} was never {bounds}"] = (
+            fine if fine.ndim == 1 else np.asarray(fine.all(axis=1))
+        )
         if path.endswith("-e1") and f"{path[:-1]}2" in values:
             modulus = np.hypot(values[path], values[f"{path[:-1]}2"])
             fine = np.asarray(modulus < FLATTEST)
             words = f"{path} and e2 never had a modulus below {FLATTEST}"
-            found[words] = fine if fine.ndim == 1 else fine.all(axis=1)
+            found[words] = _in_all_bands(fine)
     z = [values[f"PLANE_{p}-REDSHIFT"] for p in range(1, len(plan.configuration.planes) + 1)]
     ordered = np.ones(len(z[0]), dtype=bool)
     for near, far in zip(z, z[1:], strict=False):
         ordered &= near < far
     found["the planes were never in order of redshift"] = ordered
     return found
+
+
+def _in_all_bands(fine: np.ndarray) -> np.ndarray:
+    return fine if fine.ndim == 1 else np.asarray(fine.all(axis=1))
 
 
 def _probe(plan: _Plan, image: int) -> None:
