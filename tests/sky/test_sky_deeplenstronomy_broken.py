@@ -136,6 +136,11 @@ def long_map(folder):
     (folder / "map.txt").write_text("PLANE_1-REDSHIFT-g\n" + "1\n" * 4)
 
 
+def misspelt_map(folder):
+    name = "CONFIGURATION_1-PLANE_1-OBJECT_1-MASS_PROFILE_1-sigma-g"
+    (folder / "map.txt").write_text(f"{name}\n1\n2\n3\n")
+
+
 def ragged_map(folder):
     (folder / "map.txt").write_text("PLANE_1-REDSHIFT-g PLANE_2-REDSHIFT-g\n1\n2\n3\n")
 
@@ -150,6 +155,7 @@ def ragged_map(folder):
         (no_image, "cannot be read as FITS"),
         (long_map, "different numbers of images"),
         (ragged_map, "map.txt:2: has 1 values for 2 columns"),
+        (misspelt_map, "map.txt:1: CONFIGURATION_1 has no parameter"),
     ],
 )
 @pytest.mark.filterwarnings("ignore::astropy.utils.exceptions.AstropyUserWarning")

@@ -3,6 +3,8 @@
 import copy
 import hashlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -316,6 +318,34 @@ def test_images_of_a_recipe_are_calibrated(config, tmp_path):
     # AB magnitude 21 is 10^(-0.4 (21 - 31.4)) nJy, seen ten times
     assert images.flux.sum((-2, -1)).mean() == pytest.approx(10 ** (0.4 * 10.4) * 10, rel=0.05)
     np.testing.assert_allclose(images.psf_fwhm, 0.9 / 0.263)
+
+
+def test_steps_of_a_recipe_give_rows_and_images(tmp_path):
+    from skywright.flow import RecipeError, load, run
+
+    file = Path(__file__).parent / "small_lenses.yaml"
+    recipe = tmp_path / "lenses.yml"
+    which = "images: [0, 1, 2], seed: 3, configuration: CONFIGURATION_1"
+    recipe.write_text(
+        f"images: !skywright.sky.simulate_lenses {{config: {file}, {which}}}\n"
+        "tables:\n  rows:\n    .init: !skywright.sky.draw_lens_configuration "
+        f"{{simulation: {file}, {which}}}\n"
+    )
+    run(load(recipe, only="rows"), workspace=tmp_path / "space", out=tmp_path / "rows.fits")
+    assert len(Table.read(tmp_path / "rows.fits")) == 3
+    run(load(recipe, only="images"), workspace=tmp_path / "space")
+    recipe.write_text(f"a: !skywright.sky.deeplenstronomy.make_dataset {{config: {file}}}\n")
+    with pytest.raises(RecipeError, match="not among the steps"):  # it may write anywhere
+        load(recipe)
+
+
+def test_rows_do_not_wait_for_torch():
+    code = (
+        "import sys; from skywright.sky import draw_lens_configuration as draw; "
+        f"draw({str(Path(__file__).parent / 'small_lenses.yaml')!r}, 'CONFIGURATION_1', seed=1); "
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 # ---- published files, unchanged

@@ -10,7 +10,6 @@ from scipy.spatial import cKDTree
 from skywright.sky.deeplenstronomy.columns import canonical
 from skywright.sky.deeplenstronomy.model import Backgrounds, Configuration, Simulation
 from skywright.sky.deeplenstronomy.user_distributions import parameter_of
-from skywright.sky.planes import angular_distances
 
 __all__ = [
     "edit_magnitudes",
@@ -38,7 +37,7 @@ def einstein_radius(
     z_lens, z_source : (n,)
         Redshifts.
     cosmology : FLRW
-        Distances.
+        Distances; a flat one, as the files have it.
 
     Returns
     -------
@@ -56,8 +55,11 @@ def einstein_radius(
     >>> einstein_radius(np.array([220.0]), *z, FlatLambdaCDM(70, 0.3)).round(2)
     array([0.89])
     """
-    _, source, between = angular_distances(z_lens, z_source, cosmology)
-    return np.asarray(4 * np.pi * (sigma_v / LIGHT_KM_S) ** 2 * between / source * ARCSEC_PER_RAD)
+    different, place = np.unique(np.stack((z_lens, z_source)), return_inverse=True)
+    distance = np.asarray(cosmology.comoving_distance(different).to_value("Mpc"))
+    near, far = distance[place].reshape(2, -1)
+    ratio = np.clip(1 - near / far, 0, None)
+    return np.asarray(4 * np.pi * (sigma_v / LIGHT_KM_S) ** 2 * ratio * ARCSEC_PER_RAD)
 
 
 def place_in_foreground(u: np.ndarray, half: float) -> tuple[np.ndarray, np.ndarray]:

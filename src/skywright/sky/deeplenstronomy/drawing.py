@@ -73,13 +73,10 @@ def draw_lens_configuration(
         raise ValueError("images holds negative numbers, expected numbers from zero")
     values = sample_parameters(simulation, found, numbers, seed)
     _derive(simulation, found, values, numbers)
-    nights = None
     if found.time_series is not None:
-        values, nights = expand_nights(simulation, found, values, numbers, seed)
+        values = expand_nights(simulation, found, values, numbers, seed)
     table = _table(values, simulation.bands)
-    table.meta = {"configuration": found.label, "seed": seed, "bands": list(simulation.bands)}
-    if nights is not None:
-        table.meta["nights"] = nights
+    table.meta = {"CONFIG": found.label, "SEED": seed}
     return table
 
 
@@ -162,10 +159,8 @@ def _shared(values: np.ndarray) -> np.ndarray:
 
 
 def _table(values: Values, bands: tuple[str, ...]) -> Table:
-    table = Table()
     columns = {}
     for path, found in values.items():
         for i, band in enumerate(bands):
             columns[f"{path}-{band}"] = found if found.ndim == 1 else found[:, i]
-    table = Table(columns)
-    return table
+    return Table(columns)

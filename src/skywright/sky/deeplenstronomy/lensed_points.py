@@ -154,6 +154,6 @@ def _seen(
     nights = np.concatenate([(day - peak[:, None]), since.reshape(-1, len(bands))])
     image = int(table[f"OBJID-{bands[0]}"][0])
     found = light_curve(
-        simulation, place, nights, z, int(table.meta["seed"]), configuration.number, image
+        simulation, place, nights, z, int(table.meta["SEED"]), configuration.number, image
     )
     return found[len(day) :].reshape(len(day), len(delays), len(bands))

@@ -21,7 +21,7 @@ from skywright.sky.deeplenstronomy.document import (
 )
 from skywright.sky.deeplenstronomy.geometry import fixed_to_one, read_geometry
 from skywright.sky.deeplenstronomy.inputs import include
-from skywright.sky.deeplenstronomy.model import Simulation
+from skywright.sky.deeplenstronomy.model import Backgrounds, Simulation
 from skywright.sky.deeplenstronomy.sections import (
     check_sections,
     read_bands,
@@ -140,7 +140,7 @@ def _read(root: Item, folder: Path, problems: Problems) -> Simulation:
 
 
 def _check_names(root: Item, simulation: Simulation, problems: Problems) -> None:
-    """Note columns of user tables that set nothing."""
+    """Note columns of user tables and of a map of backgrounds that mean nothing."""
     columns: dict[str, list[Column]] = {
         c.label: list_columns(simulation, c) for c in simulation.configurations
     }
@@ -156,3 +156,25 @@ def _check_names(root: Item, simulation: Simulation, problems: Problems) -> None
                     f"{distribution.file}:1: the column {name!r:.80} is no parameter"
                     f"{guess(path, paths)}",
                 )
+    backgrounds, section = simulation.backgrounds, root.get("BACKGROUNDS")
+    if backgrounds is not None and section is not None:
+        _check_map(section.value["PATH"], backgrounds, columns, simulation.bands, problems)
+
+
+def _check_map(
+    item: Item,
+    backgrounds: Backgrounds,
+    columns: dict[str, list[Column]],
+    bands: tuple[str, ...],
+    problems: Problems,
+) -> None:
+    for name in backgrounds.names:
+        label, path, _ = parameter_of(name, bands)
+        paths = {c.path for c in columns.get(label or "", [])}
+        paths |= {f"{p.removesuffix('sigma_v')}theta_E" for p in paths if p.endswith("-sigma_v")}
+        if label in backgrounds.configurations and canonical(path) not in paths:
+            problems.add(
+                item,
+                f"{backgrounds.folder}/map.txt:1: {label} has no parameter {path!r:.80}"
+                f"{guess(path, paths)}",
+            )

@@ -97,7 +97,7 @@ def render_lens_configuration(
     Where a real background is added, it brings the noise of its sky and read-out along: only the
     photon noise of the simulated light is drawn.
     """
-    configuration = simulation.configuration(table.meta["configuration"])
+    configuration = simulation.configuration(table.meta["CONFIG"])
     blocks = [
         _render_block(block, simulation, configuration, accuracy, device, return_planes)
         for block in _blocks(table, simulation, configuration)
@@ -248,7 +248,7 @@ def _noise(
 
         number = int(table[f"OBJID-{bands[0]}"][row])
         night = seen[number] = seen.get(number, -1) + 1
-        rng = image_rng(int(table.meta["seed"]), configuration.number, number, NOISE, night)
+        rng = image_rng(int(table.meta["SEED"]), configuration.number, number, NOISE, night)
         noisy = add_noise(
             torch.as_tensor(image),
             rng,

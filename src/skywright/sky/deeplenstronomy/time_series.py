@@ -39,8 +39,8 @@ def expand_nights(
     values: Values,
     numbers: np.ndarray,
     seed: int,
-) -> tuple[Values, int]:
-    """Return a row for each night of each image, and the largest number of nights.
+) -> Values:
+    """Return a row for each night of each image.
 
     Conditions that are drawn are drawn anew for each night. Magnitudes are those of the object
     itself, unlensed; images of lensed objects are delayed when they are rendered.
@@ -80,7 +80,7 @@ def expand_nights(
         model: Any = place.species
         wide[f"{place.prefix}-id"] = np.full(len(rows), model.model)
         wide[f"{place.prefix}-type"] = np.full(len(rows), str(model.model).partition("_")[0])
-    return wide, max(map(len, days), default=0)
+    return wide
 
 
 def light_curve(
