@@ -5,6 +5,8 @@ states; the second states the line and path that have to be reported, the third 
 message.
 """
 
+import contextlib
+import copy
 import os
 import sys
 from pathlib import Path
@@ -12,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from skywright.sky.deeplenstronomy.document import ConfigurationError
 from skywright.sky.deeplenstronomy.reading import read_lens_configuration
@@ -224,3 +228,42 @@ def test_unknown_surveys_and_dialects(sky):
         read_lens_configuration(sky[0], survey="lst")
     with pytest.raises(ValueError, match=r"expected '0\.0\.1\.7'"):
         read_lens_configuration(sky[0], compat="0.0.1.6")
+
+
+def nodes(value, path=()):
+    """Return the way to every key and list entry of nested dicts and lists."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    found = []
+    for key, child in inner:
+        found.append((*path, key))
+        if isinstance(child, (dict, list)):
+            found += nodes(child, (*path, key))
+    return found
+
+
+ODD = [None, True, "", "None", "x", -1, 0, 1e400, float("nan"), 10**30, [], {}, [1], {"a": 1}]
+ODD += [{"DISTRIBUTION": v} for v in (None, {}, [], {"NAME": "normal"}, {"NAME": 7})]
+ODD += [{"INPUT": 3}, {"INPUT": "nowhere"}, [[1, 2]], "\0", "../..", "CONFIGURATION_1"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_whatever_stands_anywhere_is_refused_or_read(make_lens_config, data):
+    config = make_lens_config()
+    config["GEOMETRY"]["CONFIGURATION_1"]["TIMESERIES"] = {"NITES": [0], "OBJECTS": ["SUPERNOVA"]}
+    config["DISTRIBUTIONS"] = {"USERDIST_1": {"FILENAME": "none.txt", "MODE": "sample", "STEP": 5}}
+    config["BACKGROUNDS"] = {"PATH": "nowhere", "CONFIGURATIONS": ["CONFIGURATION_1"]}
+    config["SPECIES"]["GALAXY_1"]["SPECIAL"] = {"make_redder": ["LIGHT_PROFILE_1-1"]}
+    for _ in range(data.draw(st.integers(1, 3))):
+        *way, last = data.draw(st.sampled_from(nodes(config)))
+        place = config
+        for key in way:
+            place = place[key]
+        if data.draw(st.booleans()) or isinstance(place, list):
+            place[last] = copy.deepcopy(data.draw(st.sampled_from(ODD)))
+        elif data.draw(st.booleans()):
+            del place[last]
+        else:
+            place[data.draw(st.sampled_from(["GALAXY_9", "PLANE_0", "x", "", "NAME"]))] = 1
+    with contextlib.suppress(ConfigurationError):  # any other error fails
+        read_lens_configuration(config)

@@ -411,6 +411,19 @@ def test_surveys_are_laid_over_in_memory(config, tmp_path):
     assert table["num_exposures-r"].tolist() == [460, 460, 460]
 
 
+def test_a_survey_stands_in_for_sections_that_are_not_there(config):
+    del config["IMAGE"], config["SURVEY"]
+    parameters = config["SPECIES"]["GALAXY_2"]["LIGHT_PROFILE_1"]
+    parameters["NAME"] = "SERSIC_ELLIPSE"
+    parameters["PARAMETERS"] |= {
+        "e1": drawn("uniform", minimum=-0.3, maximum=0.3),
+        "e2": drawn("uniform", minimum=-1, maximum=1),
+    }
+    table = draw(config, 500, survey="des")
+    assert np.hypot(table[f"{GALAXY}-e1-i"], table[f"{GALAXY}-e2-i"]).max() < 0.9
+    assert 0.8 < np.median(table["seeing-i"]) < 1.0  # DES: 0.88 arcsec
+
+
 def test_times_and_conditions_of_a_series(config, monkeypatch):
     import skywright.sky
 
