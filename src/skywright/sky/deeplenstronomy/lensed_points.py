@@ -102,7 +102,7 @@ def varying_point(
     -------
     part : dict
         Light for the first plane: nothing deflects it any more.
-    columns : dict of (night,) or (night, band)
+    columns : dict of (night,)
         ``tdshift_i`` [day] and ``magnitude_shift_i`` [mag] of each image, against the source.
     """
     behind = getattr(place.species, "host", None) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +200,7 @@ class Simulation:
     distributions: tuple[UserDistribution, ...] = ()
     backgrounds: Backgrounds | None = None
 
-    @property
+    @cached_property
     def cosmology(self) -> FlatLambdaCDM:
         """Return the cosmology the file states."""
         return FlatLambdaCDM(**self.cosmology_parameters)

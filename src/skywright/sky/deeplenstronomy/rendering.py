@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from astropy.table import Table, vstack
+from astropy.table import Table
 
 from skywright.sky.deeplenstronomy.backgrounds import fit_to, load_backgrounds
 from skywright.sky.deeplenstronomy.lensed_points import image_columns, varying_point
@@ -105,12 +105,13 @@ def render_lens_configuration(
     pixels = int(simulation.image["numPix"])  # type: ignore[arg-type]
     shape = (0, len(PLANES), len(simulation.bands), pixels, pixels)
     planes = np.concatenate([np.empty(shape), *(part for part, _ in blocks)])
-    if blocks:
-        table = vstack([rows for _, rows in blocks], metadata_conflicts="silent")
+    if configuration.time_series is not None:
+        table = _with_columns(table, [columns for _, columns in blocks], simulation.bands)
     planes[:, 3] += _noise(planes[:, :3].sum(1), table, simulation, configuration)
     flux = planes.sum(1)
     note = _add_backgrounds(flux, table, simulation, configuration)
     if solve_lens_equation:
+        table = table.copy()
         for name, values in image_columns(table, simulation, configuration).items():
             for band in simulation.bands:
                 table[f"{name}-{band}"] = values
@@ -121,6 +122,23 @@ def render_lens_configuration(
         planes.astype(np.float32) if return_planes else None,
         note,
     )
+
+
+def _with_columns(
+    table: Table, found: list[dict[str, np.ndarray]], bands: tuple[str, ...]
+) -> Table:
+    """Return the rows with what was found of each image; NaN where another has more images."""
+    table = table.copy()
+    ids = np.asarray(table[f"OBJID-{bands[0]}"])
+    starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])[: len(ids)]
+    for path in dict.fromkeys(path for columns in found for path in columns):
+        values = np.full(len(table), np.nan)
+        for start, columns in zip(starts, found, strict=True):
+            if path in columns:
+                values[start : start + len(columns[path])] = columns[path]
+        for band in bands:
+            table[f"{path}-{band}"] = values
+    return table
 
 
 def _blocks(table: Table, simulation: Simulation, configuration: Configuration) -> Iterator[Table]:
@@ -151,17 +169,15 @@ def _render_block(
     accuracy: float,
     device: str,
     apart: bool,
-) -> tuple[np.ndarray, Table]:
-    """Return (row, 4, band, y, x) of noiseless light, and the rows with what was found."""
-    table = table.copy()
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return (row, 4, band, y, x) of noiseless light, and what was found of lensed points."""
     varying = varying_places(simulation, configuration)
     moving = []
+    found: dict[str, np.ndarray] = {}
     for place in varying:
         part, columns = varying_point(table, simulation, configuration, place)
         moving.append(part)
-        for path, values in columns.items():
-            for band in simulation.bands:
-                table[f"{path}-{band}"] = values
+        found |= columns
     still = [place.prefix for place in varying]
     last = len(configuration.planes)
 
@@ -185,7 +201,7 @@ def _render_block(
         for index, one in enumerate(parts):
             if any(one):
                 planes[:, index, chosen] = draw(one, bands)
-    return planes, table
+    return planes, found
 
 
 def _drawer(
