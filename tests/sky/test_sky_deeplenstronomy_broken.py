@@ -35,7 +35,7 @@ def watch(event, arguments):
         SEEN.append((event, arguments))
 
 
-b"".decode("utf-8-sig")  # its import runs code
+b"x".decode("utf-8-sig")  # its import runs code
 sys.addaudithook(watch)
 
 
@@ -243,7 +243,7 @@ def nodes(value, path=()):
 
 ODD = [None, True, "", "None", "x", -1, 0, 1e400, float("nan"), 10**30, [], {}, [1], {"a": 1}]
 ODD += [{"DISTRIBUTION": v} for v in (None, {}, [], {"NAME": "normal"}, {"NAME": 7})]
-ODD += [{"INPUT": 3}, {"INPUT": "nowhere"}, [[1, 2]], "\0", "../..", "CONFIGURATION_1"]
+ODD += [{"INPUT": 3}, {"INPUT": "nowhere"}, [[1, 2]], "\0", "x" * 5000, "../..", "CONFIGURATION_1"]
 
 
 @settings(max_examples=300, deadline=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def read_backgrounds(
         return None
     path = find_file(name, folder)
     where = item.value["PATH"]
-    if not path.is_dir():
+    if not os.path.isdir(path):
         problems.add(where, f"there is no folder {name!r:.80} beside the configuration")
         return None
     counts = {band: _count(path / f"{band}.fits", where, problems) for band in bands}
@@ -67,7 +68,7 @@ def _labels(item: Item, known: list[str], problems: Problems) -> tuple[str, ...]
 
 
 def _count(file: Path, where: Item, problems: Problems) -> int | None:
-    if not file.is_file():
+    if not os.path.isfile(file):
         problems.add(where, f"the folder has no {file.name}, expected a cube for each band")
         return None
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 
 from skywright.sky.deeplenstronomy.document import Item, Problems, guess, read_tree, show, words
@@ -203,7 +204,7 @@ def _nites(item: Item | None, reader: Reader) -> tuple[float, Cadence]:
 def _cadence_file(item: Item, reader: Reader) -> tuple[float, Cadence]:
     problems = reader.problems
     file = find_file(item.value, reader.folder)
-    if not file.is_file():
+    if not os.path.isfile(file):
         problems.add(item, f"there is no cadence file {item.value!r:.80} beside the configuration")
         return 0.0, {}
     root = read_tree(file, problems)

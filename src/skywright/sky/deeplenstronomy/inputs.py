@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,7 +59,7 @@ class _Including:
             self.problems.add(name, f"{name.value!r:.80} includes itself")
             return {}
         self.left -= 1
-        if not file.is_file() or self.left < 0:
+        if not os.path.isfile(file) or self.left < 0:
             reason = "is no file beside this one" if self.left >= 0 else "is one file too many"
             self.problems.add(name, f"{name.value!r:.80} {reason}")
             return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,9 @@ LARGEST = 200_000_000  # bytes
 
 def find_file(name: str, folder: Path) -> Path:
     """Return a file that is named relative to the configuration, or to where one works."""
-    if "\0" in name:
-        return folder / name.replace("\0", "?")
+    # os.path answers for names that are too long, or hold a zero byte; Path raises
     beside = folder / name
-    return beside if beside.exists() or not Path(name).exists() else Path(name)
+    return beside if os.path.exists(beside) or not os.path.exists(name) else Path(name)
 
 
 def read_text_table(file: Path) -> tuple[tuple[str, ...], np.ndarray]:
@@ -110,7 +110,9 @@ _FORMATS = {".ecsv": "ascii.ecsv", ".csv": "ascii.csv", ".fits": "fits"}
 
 
 def _check_file(file: Path) -> None:
-    if not file.is_file():
-        raise ValueError(f"{file}: there is no such file; names are relative to the configuration")
+    if not os.path.isfile(file):
+        raise ValueError(
+            f"{str(file)[:200]}: there is no such file; names are relative to the configuration"
+        )
     if file.stat().st_size > LARGEST:
         raise ValueError(f"{file}: is larger than {LARGEST:,} bytes")
