@@ -17,8 +17,10 @@ from skywright.sky.deeplenstronomy.model import (
     Value,
 )
 
-__all__ = ["Column", "Place", "canonical", "list_columns", "places"]
+__all__ = ["Column", "Place", "canonical", "list_columns", "places", "settable"]
 
+# the same for all images, or worked out from what a file says
+FIXED = ("numPix", "pixel_scale", "H0", "Om0", "Tcmb0", "Neff", "m_nu", "Ob0")
 OF_OBJECT = re.compile(r"(PLANE_\d+)-OBJECT_\d+-REDSHIFT")
 
 
@@ -79,6 +81,17 @@ def list_columns(simulation: Simulation, configuration: Configuration) -> list[C
     for place in places(simulation, configuration):
         found += _object(place.prefix, place.species)
     return found
+
+
+def settable(columns: list[Column]) -> set[str]:
+    """Return the paths that a table may set, image by image."""
+    return {
+        column.path
+        for column in columns
+        if not isinstance(column.value, (str, tuple))
+        and column.path not in FIXED
+        and "NUMBER_OF" not in column.path
+    }
 
 
 def _plane(prefix: str, plane: Plane) -> Iterator[Column]:

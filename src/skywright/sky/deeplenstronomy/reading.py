@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from skywright.sky.deeplenstronomy.backgrounds import read_backgrounds
-from skywright.sky.deeplenstronomy.columns import Column, canonical, list_columns
+from skywright.sky.deeplenstronomy.columns import (
+    Column,
+    canonical,
+    list_columns,
+    settable,
+)
 from skywright.sky.deeplenstronomy.document import (
     DIALECT,
     ConfigurationError,
@@ -149,11 +154,12 @@ def _check_names(root: Item, simulation: Simulation, problems: Problems) -> None
         item = section.get(distribution.label) if section else None
         for name in distribution.names:
             label, path, _ = parameter_of(name, simulation.bands)
-            paths = {c.path for key in columns for c in columns[key] if label in (None, key)}
+            paths = set().union(*(settable(columns[k]) for k in columns if label in (None, k)))
             if item is not None and canonical(path) not in paths:
                 problems.add(
                     item.value["FILENAME"],
-                    f"{distribution.file}:1: the column {name!r:.80} is no parameter"
+                    f"{distribution.file}:1: the column {name!r:.80} is no parameter that differs "
+                    f"from image to image"
                     f"{guess(path, paths)}",
                 )
     backgrounds, section = simulation.backgrounds, root.get("BACKGROUNDS")

@@ -8,7 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from skywright.sky.deeplenstronomy.columns import Column, canonical, list_columns, places
+from skywright.sky.deeplenstronomy.columns import (
+    Column,
+    canonical,
+    list_columns,
+    places,
+    settable,
+)
 from skywright.sky.deeplenstronomy.draws import LAWS
 from skywright.sky.deeplenstronomy.geometry import REDSHIFT
 from skywright.sky.deeplenstronomy.model import (
@@ -185,7 +191,7 @@ def _overrides(
     simulation: Simulation, configuration: Configuration
 ) -> Iterator[tuple[UserDistribution, str, int | None, int]]:
     """Yield (table, path, number of the band or None, column) of what tables set here."""
-    known = {column.path for column in list_columns(simulation, configuration)}
+    known = settable(list_columns(simulation, configuration))
     tables = list(simulation.distributions)
     backgrounds = simulation.backgrounds
     if _iterated(backgrounds, configuration):
