@@ -1,10 +1,13 @@
 """A made-up field of galaxies: cutouts, catalogue, known noise."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import astropy.units as u
 import numpy as np
 import pytest
+import yaml
+from astropy.io import fits
 from astropy.table import QTable
 
 from skywright.data import Images
@@ -57,3 +60,25 @@ def whole_field():
 def without():
     """Return a function that takes a part away from images."""
     return lambda images, name: replace(images, **{name: None})
+
+
+@pytest.fixture(scope="session")
+def make_lens_config():
+    """Return a maker of a small configuration of deeplenstronomy: lens, source, supernova."""
+    text = (Path(__file__).parent / "small_lenses.yaml").read_text()
+    return lambda: yaml.safe_load(text)
+
+
+@pytest.fixture
+def make_backgrounds(tmp_path):
+    """Return a maker of a folder of background images, whose pixels hold their numbers."""
+
+    def make(count, pixels, bands="gr"):
+        folder = tmp_path / "backgrounds"
+        folder.mkdir()
+        cube = np.ones((count, pixels, pixels)) * np.arange(count)[:, None, None]
+        for i, band in enumerate(bands):
+            fits.writeto(folder / f"{band}.fits", (cube + 100 * i).astype(np.float32))
+        return folder
+
+    return make

@@ -12,9 +12,10 @@ from typing import Any
 import networkx as nx
 from astropy.table import Table
 
+from skywright.data.marked_yaml import DEPTH
 from skywright.flow.check import Known, check_call, check_functions
 from skywright.flow.evaluate import fill_cosmology
-from skywright.flow.loader import DEPTH, Item, words
+from skywright.flow.loader import Item, words
 from skywright.flow.names import did_you_mean, resolve
 from skywright.flow.plan import Call, Mark, Node, RecipeError, Ref
 

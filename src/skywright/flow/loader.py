@@ -11,21 +11,26 @@ from typing import Any, NoReturn
 import astropy.units as u
 import yaml
 
+from skywright.data.marked_yaml import (
+    CORE,
+    DEPTH,
+    NUMBER,
+    SURROGATE,
+    VALUES,
+    MarkedLoader,
+    compose,
+    read_scalar,
+    read_text,
+    resolve_plain,
+)
 from skywright.data.units import check_unit
 from skywright.flow.plan import Mark, RecipeError
 
 __all__ = ["Item", "parse", "read", "words"]
 
-BYTES = 1_000_000
-DEPTH = 50
-VALUES = 100_000
-CORE = "tag:yaml.org,2002:"
 UNIT_LENGTH = 60
 
-_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
-SURROGATE = re.compile("[\ud800-\udfff]")
-_QUANTITY = re.compile(rf"({_NUMBER})[ \t]+(\S.*)", re.DOTALL)
-_BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+_QUANTITY = re.compile(rf"({NUMBER})[ \t]+(\S.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -70,48 +75,12 @@ class Item:
         return self.value
 
 
-class _Loader(yaml.SafeLoader):
-    """The safe loader up to the node graph: values are made below, none by PyYAML.
-
-    Against YAML 1.1, ``1e5`` is a number, ``12:30:45`` and dates are text, ``010`` is text.
-    """
-
-    yaml_implicit_resolvers: dict[str, Any] = {}
-    depth = 0
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        self.depth += 1
-        if self.depth > DEPTH:
-            raise yaml.MarkedYAMLError(
-                problem=f"nested more than {DEPTH} deep",
-                problem_mark=self.peek_event().start_mark,  # type: ignore[no-untyped-call]
-            )
-        try:
-            return super().compose_node(parent, index)
-        finally:
-            self.depth -= 1
+class _Loader(MarkedLoader):
+    """A loader that knows quantities and references as well."""
 
 
-def _resolve_plain(tag: str, pattern: str, first: str) -> None:
-    _Loader.add_implicit_resolver(tag, re.compile(rf"(?:{pattern})\Z", re.DOTALL), [*first])
-
-
-_Loader.add_implicit_resolver(f"{CORE}null", re.compile(r"(?:~|null|Null|NULL|)\Z"), [*"~nN", ""])
-_resolve_plain(f"{CORE}merge", "<<", "<")
-_resolve_plain(
-    f"{CORE}bool", "|".join(f"{w}|{w.title()}|{w.upper()}" for w in _BOOLEANS), "yYnNtTfFoO"
-)
-_resolve_plain(
-    f"{CORE}int", r"[-+]?(?:0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)", "-+0123456789"
-)
-_resolve_plain(
-    f"{CORE}float",
-    r"[-+]?(?:(?:\d[\d_]*\.[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d+)?|\d[\d_]*[eE][-+]?\d+"
-    r"|\.inf|\.Inf|\.INF)|\.nan|\.NaN|\.NAN",
-    "-+0123456789.",
-)
-_resolve_plain("!quantity", rf"{_NUMBER}[ \t]+\S.*", "-+0123456789.")
-_resolve_plain("!ref", r"\$\w.*", "$")
+resolve_plain(_Loader, "!quantity", rf"{NUMBER}[ \t]+\S.*", "-+0123456789.")
+resolve_plain(_Loader, "!ref", r"\$\w.*", "$")
 
 
 def read(file: str | Path) -> Item:
@@ -122,48 +91,14 @@ def read(file: str | Path) -> Item:
     RecipeError
         If there is no such file, or it is no recipe: with the line.
     """
-    start = Mark(str(file), 1)
-    try:
-        path = Path(file)
-        if path.is_dir():
-            raise RecipeError("this is a directory; a recipe is a YAML file", start)
-        if path.exists() and not path.is_file():
-            raise RecipeError("this is no regular file; a recipe is a YAML file", start)
-        with path.open("rb") as handle:
-            data = handle.read(BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise RecipeError(f"the recipe cannot be read: {reason}", start) from None
-    if len(data) > BYTES:
-        raise RecipeError(f"the file is larger than {BYTES:,} bytes: this is no recipe", start)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        message = f"byte 0x{data[error.start]:02x} is not UTF-8: is this a text file?"
-        raise RecipeError(message, Mark(str(file), line)) from None
-    item = parse(text, str(file))
+    item = parse(read_text(file, RecipeError), str(file))
     empty = item.kind == "plain" and item.value is None
-    return Item({}, start, keys={}) if empty else item
+    return Item({}, Mark(str(file), 1), keys={}) if empty else item
 
 
 def parse(text: str, file: str) -> Item:
     """Return the tree of a YAML text; an empty text is null."""
-    loader = None
-    try:
-        loader = _Loader(text)
-        node = loader.get_node() if loader.check_node() else None
-    except yaml.MarkedYAMLError as error:
-        where = error.problem_mark or error.context_mark
-        raise RecipeError(_explain(error), Mark(file, where.line + 1 if where else 1)) from None
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        code = error.character if isinstance(error.character, int) else ord(error.character)
-        message = f"character U+{code:04X} may not stand in YAML: is this a text file?"
-        raise RecipeError(message, Mark(file, line)) from None
-    except Exception as error:  # PyYAML's scanner leaks others, as ValueError for "\UFFFFFFFF"
-        line = loader.line + 1 if loader else 1
-        raise RecipeError(f"this is not YAML: {error}", Mark(file, line)) from None
+    node = compose(text, file, loader=_Loader, error=RecipeError)
     if node is None:
         return Item(None, Mark(file, 1))
     return _Builder(file).item(node)
@@ -174,25 +109,6 @@ def words(names: Any, limit: int = 12) -> str:
     names = list(names)
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return (", ".join(names[:limit]) or "nothing") + more
-
-
-def _bounded(number: int) -> int:
-    if number.bit_length() > 64:
-        raise ValueError("no library takes it, and Python refuses to print it")
-    return number
-
-
-def _explain(error: yaml.MarkedYAMLError) -> str:
-    problem = error.problem or "this is not YAML"
-    if "'\\t'" in problem:
-        return "a tab stands where YAML wants spaces: replace it by spaces"
-    if "cannot start any token" in problem:
-        problem += "; put the text in quotes"
-    elif problem.startswith("mapping values are not allowed"):
-        problem += "; put text that holds ': ' in quotes, and check the indentation"
-    elif "undefined alias" in problem:
-        problem += " (a '*' at the start refers to an '&anchor')"
-    return f"this is not YAML: {error.context + ', ' if error.context else ''}{problem}"
 
 
 class _Builder:
@@ -265,24 +181,12 @@ class _Builder:
         return Item(None, self.mark(node), "ref", path, node.value)
 
     def _scalar(self, node: yaml.ScalarNode, kind: str) -> Any:
-        text = node.value
         try:
-            match kind:
-                case "null":
-                    return None
-                case "bool":
-                    return _BOOLEANS[text.lower()]
-                case "int":
-                    return _bounded(int(text.replace("_", ""), 0))
-                case "float":
-                    return float(re.sub(r"\.(?=inf|nan)", "", text.lower().replace("_", "")))
-                case "str" | "!":
-                    return text
-                case "!quantity":
-                    return self._quantity(node)
+            return self._quantity(node) if kind == "!quantity" else read_scalar(node.value, kind)
         except (ValueError, KeyError):
-            self.fail(f"{text[:40]!r} is no {kind} that can be read", node)
-        self.fail(self._foreign(node.tag), node)
+            self.fail(f"{node.value[:40]!r} is no {kind} that can be read", node)
+        except LookupError:
+            self.fail(self._foreign(node.tag), node)
 
     def _quantity(self, node: yaml.ScalarNode) -> u.Quantity:
         found = _QUANTITY.fullmatch(node.value.strip())

@@ -8,34 +8,15 @@ from typing import Any
 
 import networkx as nx
 
+from skywright.data.marked_yaml import Mark, MarkedError
+
 __all__ = ["Call", "Mark", "Node", "Plan", "RecipeError", "Ref"]
 
-LONGEST = 900  # characters of a message
 
-
-@dataclass(frozen=True)
-class Mark:
-    """Where something stands in a recipe: file and line, counted from one."""
-
-    file: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
-
-
-class RecipeError(Exception):
+class RecipeError(MarkedError):
     """A recipe or command that is wrong; found before any work, exit code 2."""
 
-    def __init__(self, message: str, mark: Mark | None = None) -> None:
-        if len(message) > LONGEST:  # a name of a megabyte is not for the terminal either
-            message = f"{message[:LONGEST]}…"
-        text = f"{mark}: {message}" if mark else message
-        # a recipe may hold escape sequences: they are not for the terminal
-        super().__init__(
-            "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-        )
-        self.mark = mark
+    what = "recipe"
 
 
 @dataclass(frozen=True)

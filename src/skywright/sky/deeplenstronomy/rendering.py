@@ -1,0 +1,295 @@
+"""Images of drawn rows: `render_lens_configuration`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from astropy.table import Table
+
+from skywright.sky.deeplenstronomy.backgrounds import fit_to, load_backgrounds
+from skywright.sky.deeplenstronomy.lensed_points import image_columns, varying_point
+from skywright.sky.deeplenstronomy.model import Configuration, Simulation
+from skywright.sky.deeplenstronomy.planes import (
+    galaxy_light,
+    masses_of,
+    point_light,
+    redshifts_of,
+)
+from skywright.sky.deeplenstronomy.time_series import varying_places
+from skywright.sky.deeplenstronomy.uniforms import image_rng
+from skywright.sky.noise import add_noise
+from skywright.sky.planes import render_planes
+from skywright.sky.psf import gaussian_psf
+
+__all__ = ["LensImages", "render_lens_configuration"]
+
+NOISE = 4  # stream of an image's noise
+DARK = 200.0  # mag/arcsec^2 of no sky
+BLOCK = 64  # images at once where the point spread function is the same in all
+PLANES = ("lens", "source", "point sources", "noise")
+
+
+@dataclass(frozen=True)
+class LensImages:
+    """Simulated images and what they show.
+
+    Parameters
+    ----------
+    flux : (n, band, y, x) [count/s]
+        Images; a count is an electron, unless the file says ADU.
+    table : Table
+        One row an image, as drawn, with what the lens equation adds.
+    bands : tuple of str
+        Names of the bands.
+    planes : (n, 4, band, y, x) [count/s], optional
+        Light of lens, source and point sources, and noise.
+    note : str
+        What a user of the images should know.
+    """
+
+    flux: np.ndarray
+    table: Table
+    bands: tuple[str, ...]
+    planes: np.ndarray | None = None
+    note: str = ""
+
+
+def render_lens_configuration(
+    table: Table,
+    simulation: Simulation,
+    *,
+    return_planes: bool = False,
+    solve_lens_equation: bool = False,
+    accuracy: float = 0.005,
+    device: str = "cpu",
+) -> LensImages:
+    """Render the images of drawn rows, with noise.
+
+    Light is deflected by the masses of all planes in front of it; each image of a point source
+    gets its flux times the absolute magnification, and in a time series its own delay. Noise of
+    sky, source and read-out is that of all exposures together. An image is the same in any block.
+
+    Parameters
+    ----------
+    table : Table
+        From `draw_lens_configuration`; any of its rows, but all nights of an image.
+    simulation : Simulation
+        What it was drawn from.
+    return_planes : bool
+        Return light of lens, source, points, and noise by themselves as well.
+    solve_lens_equation : bool
+        Add the positions of the images of the source's middle to the table.
+    accuracy : float [1]
+        As for `skywright.sky.render`.
+    device : str
+        Where the work is done.
+
+    Returns
+    -------
+    images : LensImages
+
+    Notes
+    -----
+    Where a real background is added, it brings the noise of its sky and read-out along: only the
+    photon noise of the simulated light is drawn.
+    """
+    configuration = simulation.configuration(table.meta["CONFIG"])
+    blocks = [
+        _render_block(block, simulation, configuration, accuracy, device, return_planes)
+        for block in _blocks(table, simulation, configuration)
+    ]
+    pixels = int(simulation.image["numPix"])  # type: ignore[arg-type]
+    shape = (0, len(PLANES), len(simulation.bands), pixels, pixels)
+    planes = np.concatenate([np.empty(shape), *(part for part, _ in blocks)])
+    if configuration.time_series is not None:
+        table = _with_columns(table, [columns for _, columns in blocks], simulation.bands)
+    planes[:, 3] += _noise(planes[:, :3].sum(1), table, simulation, configuration)
+    flux = planes.sum(1)
+    note = _add_backgrounds(flux, table, simulation, configuration)
+    if solve_lens_equation:
+        table = table.copy()
+        for name, values in image_columns(table, simulation, configuration).items():
+            for band in simulation.bands:
+                table[f"{name}-{band}"] = values
+    return LensImages(
+        flux.astype(np.float32),
+        table,
+        simulation.bands,
+        planes.astype(np.float32) if return_planes else None,
+        note,
+    )
+
+
+def _with_columns(
+    table: Table, found: list[dict[str, np.ndarray]], bands: tuple[str, ...]
+) -> Table:
+    """Return the rows with what was found of each image; NaN where another has more images."""
+    table = table.copy()
+    ids = np.asarray(table[f"OBJID-{bands[0]}"])
+    starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])[: len(ids)]
+    for path in dict.fromkeys(path for columns in found for path in columns):
+        values = np.full(len(table), np.nan)
+        for start, columns in zip(starts, found, strict=True):
+            if path in columns:
+                values[start : start + len(columns[path])] = columns[path]
+        for band in bands:
+            table[f"{path}-{band}"] = values
+    return table
+
+
+def _blocks(table: Table, simulation: Simulation, configuration: Configuration) -> Iterator[Table]:
+    """Yield rows that are rendered together.
+
+    The fine grid of a block depends on the smallest and largest seeing in it. So that an image
+    is the same in any block, images of different seeing are rendered one by one; so are the
+    nights of a time series, whose point sources are those of one image.
+    """
+    if not len(table):
+        return
+    if configuration.time_series is not None:
+        ids = np.asarray(table[f"OBJID-{simulation.bands[0]}"])
+        ends = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1], True]).tolist()
+        for first, end in zip(ends[:-1], ends[1:], strict=True):
+            yield table[first:end]
+        return
+    alike = all(len(np.unique(table[f"seeing-{band}"])) == 1 for band in simulation.bands)
+    step = BLOCK if alike else 1
+    for start in range(0, len(table), step):
+        yield table[start : start + step]
+
+
+def _render_block(
+    table: Table,
+    simulation: Simulation,
+    configuration: Configuration,
+    accuracy: float,
+    device: str,
+    apart: bool,
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return (row, 4, band, y, x) of noiseless light, and what was found of lensed points."""
+    varying = varying_places(simulation, configuration)
+    moving = []
+    found: dict[str, np.ndarray] = {}
+    for place in varying:
+        part, columns = varying_point(table, simulation, configuration, place)
+        moving.append(part)
+        found |= columns
+    still = [place.prefix for place in varying]
+    last = len(configuration.planes)
+
+    def light(index: int, bands: tuple[str, ...], chosen: slice) -> list[list[Any]]:
+        if index == 2:
+            points = point_light(table, simulation, configuration, bands,
+                                 lambda p: p.prefix not in still)  # fmt: skip
+            points[0] += [m | {"amplitude": m["amplitude"][..., chosen]} for m in moving]
+            return points
+        return galaxy_light(table, simulation, configuration, bands,
+                            lambda p: (p.plane == last) == bool(index))  # fmt: skip
+
+    draw = _drawer(table, simulation, configuration, accuracy, device)
+    pixels = int(simulation.image["numPix"])  # type: ignore[arg-type]
+    planes = np.zeros((len(table), len(PLANES), len(simulation.bands), pixels, pixels))
+    for bands in _same_shape(table, simulation):
+        chosen = slice(simulation.bands.index(bands[0]), simulation.bands.index(bands[-1]) + 1)
+        parts = [light(index, bands, chosen) for index in range(3)]
+        if not apart:
+            parts = [[sum(same, []) for same in zip(*parts, strict=True)]]
+        for index, one in enumerate(parts):
+            if any(one):
+                planes[:, index, chosen] = draw(one, bands)
+    return planes, found
+
+
+def _drawer(
+    table: Table,
+    simulation: Simulation,
+    configuration: Configuration,
+    accuracy: float,
+    device: str,
+) -> Callable[[list[list[Any]], tuple[str, ...]], np.ndarray]:
+    """Return what renders light behind the masses of the rows."""
+
+    def draw(light: list[list[Any]], bands: tuple[str, ...]) -> np.ndarray:
+        masses = masses_of(table, simulation, configuration, bands[0])
+        redshifts = redshifts_of(table, configuration, bands[0])
+        planes = [
+            {"redshift": z, "lens": mass, "light": part}
+            for z, mass, part in zip(redshifts, masses, light, strict=True)
+        ]
+        seeing = np.stack([np.asarray(table[f"seeing-{b}"], dtype=float) for b in bands], 1)
+        image = render_planes(
+            planes,
+            cosmology=simulation.cosmology,
+            pixels=int(table[f"numPix-{bands[0]}"][0]),
+            scale=float(table[f"pixel_scale-{bands[0]}"][0]),
+            psf=gaussian_psf(torch.as_tensor(seeing)),
+            accuracy=accuracy,
+            device=device,
+        )
+        return image.cpu().numpy()
+
+    return draw
+
+
+def _same_shape(table: Table, simulation: Simulation) -> list[tuple[str, ...]]:
+    """Return the bands that are rendered together: all, unless shapes differ between them."""
+    first, *others = simulation.bands
+    for name in table.colnames:
+        path, _, band = name.rpartition("-")
+        if band == first and "_PROFILE_" in path and not path.endswith("magnitude"):
+            found = table[name]
+            if any((table[f"{path}-{other}"] != found).any() for other in others):
+                return [(one,) for one in simulation.bands]
+    return [simulation.bands]
+
+
+def _noise(
+    light: np.ndarray, table: Table, simulation: Simulation, configuration: Configuration
+) -> np.ndarray:
+    """Return what noise adds to noiseless light [count/s], each image by its own generator."""
+    bands = simulation.bands
+    backgrounds = simulation.backgrounds
+    real = backgrounds is not None and configuration.label in backgrounds.configurations
+    adu = simulation.image.get("data_count_unit") == "ADU"
+    found = np.empty_like(light)
+    seen: dict[int, int] = {}
+    for row, image in enumerate(light):
+
+        def of(name: str, row: int = row) -> torch.Tensor:
+            return torch.tensor([float(table[f"{name}-{band}"][row]) for band in bands])
+
+        number = int(table[f"OBJID-{bands[0]}"][row])
+        night = seen[number] = seen.get(number, -1) + 1
+        rng = image_rng(int(table.meta["SEED"]), configuration.number, number, NOISE, night)
+        noisy = add_noise(
+            torch.as_tensor(image),
+            rng,
+            sky=DARK if real else of("sky_brightness"),
+            zero_point=of("magnitude_zero_point"),
+            exposure_time=of("exposure_time"),
+            exposures=of("num_exposures"),
+            scale=float(table[f"pixel_scale-{bands[0]}"][row]),
+            read_noise=0.0 if real else of("read_noise"),
+            gain=of("ccd_gain") if adu else 1.0,
+        )
+        found[row] = noisy.numpy() - image
+        for i in range(1, len(configuration.noise) + 1):
+            mean = of(f"NOISE_SOURCE_{i}-mean").numpy()
+            found[row] += rng.poisson(mean[:, None, None], image.shape)
+    return found
+
+
+def _add_backgrounds(
+    flux: np.ndarray, table: Table, simulation: Simulation, configuration: Configuration
+) -> str:
+    """Add real images, and return what is to be said of it."""
+    backgrounds = simulation.backgrounds
+    if backgrounds is None or configuration.label not in backgrounds.configurations:
+        return ""
+    cubes = fit_to(load_backgrounds(backgrounds, simulation.bands), flux.shape[-1])
+    flux += cubes[np.asarray(table[f"BACKGROUND_IDX-{simulation.bands[0]}"])]
+    return "noise of sky and read-out is that of the real backgrounds; none was simulated"
