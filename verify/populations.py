@@ -68,12 +68,15 @@ def magnitudes_at(z: float) -> Cdf:
 
 def cases() -> list[Case]:
     """Return name, our step, its arguments, the module of SkyPy, the distribution."""
+    return [*in_a_cone(), *shapes()]
+
+
+def in_a_cone() -> list[Case]:
     z_half = np.full(N, 0.5)
     k, median = 2.0, gammaincinv(2.0, 0.5)
     x_min = 10 ** (-0.4 * (22 - COSMOLOGY.distmod(GRID).value + 20.5))
     count = {"sky_area": AREA, "cosmology": COSMOLOGY}
     limits = {"m_lim": 22.0, "cosmology": COSMOLOGY}
-    morphology = "galaxies.morphology"
     smooth = {"resolution": 20_000}
     return [
         ("smail", sky.smail, (0.7, 2.0, 1.5, N), {}, "galaxies.redshift",
@@ -94,6 +97,12 @@ def cases() -> list[Case]:
         ("schechter_vdf", sky.schechter_vdf, (2.32, 2.67, 161.0, 50.0, 500.0, N), smooth,
          "",  # not in 0.5.5
          distribution(lambda s: (s / 161) ** 1.32 * np.exp(-((s / 161) ** 2.67)), 50.0, 500.0)),
+    ]  # fmt: skip
+
+
+def shapes() -> list[Case]:
+    morphology = "galaxies.morphology"
+    return [
         ("beta_ellipticity", sky.beta_ellipticity, (0.45, 3.5, N), {}, morphology,
          stats.beta(0.45 * 3.5, 0.55 * 3.5).cdf),
         ("ryden04_ellipticity", sky.ryden04_ellipticity, (0.222, 0.057, -1.85, 0.89, N), {},
@@ -107,10 +116,11 @@ def cases() -> list[Case]:
          lognormal(0.4 * 0.6 * 20 - 4.63, 0.25 + 0.23 / (1 + 10 ** (-0.8 * 0.52)))),
         ("linear_lognormal_size", sky.linear_lognormal_size, (-20.0, -0.24, -4.63, 0.45, N), {},
          morphology, lognormal(0.24 * 20 - 4.63, 0.45)),
-        ("dirichlet_coefficients", sky.dirichlet_coefficients, (z_half, [2.0, 3.5], [2.5, 1.5]), {},
-         "galaxies.spectrum", stats.beta(5**0.5, (3.5 * 1.5) ** 0.5).cdf),
-        ("schechter", sky.schechter, (-1.3, 0.01, 10.0), {"size": N} | smooth, "utils.random",
-         distribution(lambda x: x**-1.3 * np.exp(-x), 0.01, 10.0)),
+        ("dirichlet_coefficients", sky.dirichlet_coefficients,
+         (np.full(N, 0.5), [2.0, 3.5], [2.5, 1.5]), {}, "galaxies.spectrum",
+         stats.beta(5**0.5, (3.5 * 1.5) ** 0.5).cdf),
+        ("schechter", sky.schechter, (-1.3, 0.01, 10.0), {"size": N, "resolution": 20_000},
+         "utils.random", distribution(lambda x: x**-1.3 * np.exp(-x), 0.01, 10.0)),
         ("triaxial_axis_ratio", sky.triaxial_axis_ratio, (0.3, 0.7, N), {}, "utils.random", None),
     ]  # fmt: skip
 

@@ -6,10 +6,12 @@ second states the line that has to be reported, the third a part of the message.
 
 import contextlib
 import os
+import re
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -81,6 +83,23 @@ def test_hostile_recipe_is_refused_with_its_line(path, canaries):
     assert f"{path}:{line}: " in str(caught.value)
     assert says in str(caught.value)
     assert (caught.value.mark.file, caught.value.mark.line) == (str(path), int(line))
+    key = top_key(path, int(line))
+    if key:
+        assert f"{path}:{line}: {key}" in str(caught.value)
+
+
+def top_key(path, line):
+    """Return the key of the file above a line, by its text; None where the file is no YAML."""
+    with contextlib.suppress(yaml.YAMLError, OverflowError, ValueError):
+        yaml.compose(path.read_text(), yaml.SafeLoader)
+        above = path.read_text().splitlines()[:line]
+        keys = [re.match(r"(\w+):", text) for text in above]
+        return next((key[1] for key in reversed(keys) if key), None)
+
+
+def test_most_cases_are_yaml_and_their_path_is_reported():
+    lines = {path: int(header(path)[1]) for path in HOSTILE}
+    assert sum(top_key(path, line) is not None for path, line in lines.items()) >= 80
 
 
 def bomb(base="[lol]"):

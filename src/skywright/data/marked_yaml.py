@@ -23,6 +23,7 @@ __all__ = [
     "read_scalar",
     "read_text",
     "resolve_plain",
+    "trail",
 ]
 
 BYTES = 1_000_000
@@ -57,7 +58,7 @@ class MarkedError(Exception):
 
     def __init__(self, message: str, mark: Mark | None = None) -> None:
         super().__init__(f"{mark}: {printable(message)}" if mark else printable(message))
-        self.mark = mark
+        self.message, self.mark = message, mark
 
 
 def printable(message: str) -> str:
@@ -179,6 +180,29 @@ def compose(
     except Exception as problem:  # PyYAML's scanner leaks others, as ValueError for "\UFFFFFFFF"
         line = reader.line + 1 if reader else 1
         raise error(f"this is not YAML: {problem}", Mark(file, line)) from None
+
+
+def trail(node: yaml.Node | None, line: int, depth: int = DEPTH) -> str:
+    r"""Return the path of keys that leads to a line, as far as the line alone tells.
+
+    Examples
+    --------
+    >>> from skywright.data.marked_yaml import compose, trail
+    >>> trail(compose("tables:\n  stars:\n    mag: [1,\n      x]", "f.yml"), 4)
+    'tables.stars.mag[1]'
+    """
+    if isinstance(node, yaml.MappingNode):
+        inside = [(str(key.value), key.start_mark.line + 1, value) for key, value in node.value]
+    elif isinstance(node, yaml.SequenceNode):
+        inside = [(f"[{i}]", n.start_mark.line + 1, n) for i, n in enumerate(node.value)]
+    else:
+        return ""
+    before = [found for found in inside if found[1] <= line]
+    if not before or not depth or sum(start == before[-1][1] for _, start, _ in inside) > 1:
+        return ""
+    name, _, value = before[-1]
+    rest = trail(value, line, depth - 1)
+    return f"{name}{'' if rest.startswith('[') or not rest else '.'}{rest}"
 
 
 def read_scalar(text: str, kind: str) -> Any:

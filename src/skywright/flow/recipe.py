@@ -11,6 +11,7 @@ from typing import Any
 import networkx as nx
 from astropy.units import Quantity
 
+from skywright.data.marked_yaml import MarkedError, compose, read_text, trail
 from skywright.flow.graph import draft, entries
 from skywright.flow.head import Head, check_head, place, read_head
 from skywright.flow.loader import Item, read
@@ -58,9 +59,34 @@ def load(
     Raises
     ------
     RecipeError
-        If anything is wrong: with file, line and what to do.
+        If anything is wrong: with file, line, path of keys and what to do.
     """
     path = _find(file)
+    try:
+        return _plan(path, preset, set, seed, allow, only)
+    except RecipeError as error:
+        raise _with_path(error, path) from error.__cause__
+
+
+def _with_path(error: RecipeError, file: Path) -> RecipeError:
+    """Return the error with the path of the keys that lead to its line."""
+    if error.mark is None or error.mark.file != str(file):
+        return error
+    try:
+        where = trail(compose(read_text(file), str(file)), error.mark.line)
+    except MarkedError:
+        return error  # it is no YAML: there are no keys
+    return RecipeError(f"{where[:200]}: {error.message}", error.mark) if where else error
+
+
+def _plan(
+    path: Path,
+    preset: str | None,
+    set: Mapping[str, Any] | Sequence[str],
+    seed: int | None,
+    allow: Sequence[str],
+    only: str | None,
+) -> Plan:
     root = read(path)
     packages = _packages(allow)
     entries(root, "a recipe")
