@@ -36,7 +36,7 @@ BOUNDS = {
 }
 
 
-EDGE = 0.08  # radii of a disc with a sharp edge: samples that see how large it is
+EDGE = 0.05  # radii of a disc with a sharp edge: samples that see how large it is
 
 
 @dataclass(frozen=True)

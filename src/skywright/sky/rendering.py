@@ -21,7 +21,7 @@ __all__ = ["draw_scene", "render"]
 REACH = 1.5  # FWHM: how far outside the stamp light still shines in
 CACHE = 400_000  # rays at once on a CPU, so that what is computed from them stays in its cache
 THIN = 3  # cells per pixel for profiles that may be thin anywhere
-SHARPEST = 15  # cells per pixel for a profile with an edge
+SHARPEST = 20  # cells per pixel for a profile with an edge
 MEMORY = 20_000_000  # rays at once on an accelerator
 
 
