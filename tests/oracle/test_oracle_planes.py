@@ -83,3 +83,29 @@ def test_delays_behind_one_lens(name, parameters):
     arrival = model.arrival_time(x[0, 0].numpy(), y[0, 0].numpy(), arguments)
     assert mu.shape[-1] > 1
     np.testing.assert_allclose(late, arrival - arrival.min(), rtol=1e-4, atol=1e-4)
+
+
+def test_a_source_in_front_of_the_plane_that_strengths_refer_to():
+    system = oracle.draw_planes(np.random.default_rng([3, 1]))
+    near, mid, far = system["redshifts"]
+    z_source = (mid + far) / 2
+    model = oracle.LensModel(
+        ["SIE", "SHEAR", "SIE"],
+        lens_redshift_list=[near, near, mid],
+        z_source=z_source,
+        z_source_convention=far,
+        multi_plane=True,
+        cosmo=oracle.COSMOLOGY,
+    )
+    _, arguments = oracle.lens_model(system)
+    lenses = [system["lens"], system["middle"]]
+    where = [near, mid], z_source, oracle.COSMOLOGY
+    planes = sky.arrange_planes(lenses, *where, z_reference=far)
+    found = sky.image_positions(0.1, 0.05, planes, reach=4.0, step=0.1, faintest=0.05)
+    x, y, mu = (v[0, 0].numpy() for v in found)
+    late = sky.time_delays(found[0][0], found[1][0], lenses, *where, z_reference=far)[0].numpy()
+    arrival = model.arrival_time(x, y, arguments)
+    assert len(mu) > 1
+    np.testing.assert_allclose(model.ray_shooting(x, y, arguments)[0], 0.1, atol=1e-7)
+    np.testing.assert_allclose(mu, model.magnification(x, y, arguments), rtol=1e-4)
+    np.testing.assert_allclose(late, arrival - arrival.min(), atol=1e-5, rtol=1e-6)

@@ -63,16 +63,17 @@ def test_an_empty_plane_changes_nothing():
 
 def test_light_in_the_middle_is_lensed_as_far_as_it_is_behind():
     # Reduced for redshift 2, the lens bends light from redshift 0.9 by less.
+    light = [SOURCE, {"profile": None, "amplitude": ONE, "x0": 0.2, "y0": 0.1}]
     image = render_planes(
         [
             {"redshift": 0.3, "lens": {"deflector": sky.sis, "theta_e": 1.5}},
-            {"redshift": 0.9, "light": SOURCE},
+            {"redshift": 0.9, "light": light},
             {"redshift": 2.0, "light": SOURCE | {"amplitude": 0 * ONE}},
         ]
     )
     factor = distance(0.3, 0.9) * distance(0, 2.0) / distance(0, 0.9) / distance(0.3, 2.0)
     lens = {"deflector": sky.sis, "theta_e": 1.5 * float(factor)}
-    torch.testing.assert_close(image, sky.render(lens, SOURCE, **STAMP), atol=1e-9, rtol=1e-6)
+    torch.testing.assert_close(image, sky.render(lens, light, **STAMP), atol=1e-9, rtol=1e-6)
 
 
 def test_systems_of_a_batch_have_their_own_redshifts():

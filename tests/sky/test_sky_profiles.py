@@ -147,6 +147,14 @@ def test_an_image_holds_the_flux_that_was_asked_for(name):
     )
 
 
+@pytest.mark.parametrize("radius", [0.2, 0.3, 0.55])
+def test_a_sharp_edge_keeps_its_flux(radius):
+    part = light_part("ELLIPSOID", {"radius": radius, **ELLIPSE}, [[1.0]])
+    for x0 in (0.0, 0.04, 0.1):
+        total = float(sky.render(None, part | {"x0": x0}, **STAMP).sum())
+        assert total == pytest.approx(1, abs=0.01)
+
+
 WIDE = {
     "HERNQUIST": ({"Rs": 0.4}, ("radius_s",)),
     "PJAFFE": ({"Ra": 0.1, "Rs": 0.8}, ("core", "cutoff")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from torch import Tensor
 from skywright.sky.deflectors import sie_shear
 from skywright.sky.lensing import Planes, map_parameters
 from skywright.sky.light import sersic, sersic_law, sersic_terms
+from skywright.sky.profiles.brightness import disc
 
 __all__ = ["Light", "Mass", "Part", "read_light", "read_masses", "take"]
 
@@ -34,6 +36,9 @@ BOUNDS = {
 }
 
 
+EDGE = 0.05  # radii of a disc with a sharp edge: samples that see how large it is
+
+
 @dataclass(frozen=True)
 class Part:
     """Light of one profile.
@@ -50,6 +55,8 @@ class Part:
         How many planes deflect it.
     finest : (system, component) [angle], optional
         Width of samples that resolves the centre.
+    widest : float [angle]
+        Width of samples that resolves an edge away from the centre.
     """
 
     profile: Callable[..., Tensor] | None
@@ -57,6 +64,7 @@ class Part:
     amplitude: Tensor
     behind: int
     finest: Tensor | None = None
+    widest: float = math.inf
 
 
 Light = list[Part]
@@ -125,7 +133,8 @@ def _worked_out(part: Part, like: Tensor) -> Part:
     components = max([part.amplitude.shape[1], *(v.shape[1] for v in tensors.values())])
     tensors = {name: value.expand(-1, components) for name, value in tensors.items()}
     amplitude = part.amplitude.expand(-1, components, -1)
-    return Part(profile, tensors, amplitude, part.behind, finest)
+    widest = EDGE * float(tensors["radius"].min()) if profile is disc else math.inf
+    return Part(profile, tensors, amplitude, part.behind, finest, widest)
 
 
 def _finest(parameters: Mapping[str, Tensor], behind: bool) -> Tensor:

@@ -21,6 +21,7 @@ __all__ = ["draw_scene", "render"]
 REACH = 1.5  # FWHM: how far outside the stamp light still shines in
 CACHE = 400_000  # rays at once on a CPU, so that what is computed from them stays in its cache
 THIN = 3  # cells per pixel for profiles that may be thin anywhere
+SHARPEST = 20  # cells per pixel for a profile with an edge
 MEMORY = 20_000_000  # rays at once on an accelerator
 
 
@@ -161,6 +162,7 @@ def _supersample(psf: PointSpread, light: Light, scale: float, accuracy: float) 
     Light of unknown profile may have narrow features far from its centre.
     """
     cell = 0.9 * (min(1.0, accuracy / 0.005)) ** (1 / 3) * SIGMA_PER_FWHM * float(psf.fwhm.min())
+    cell = min(cell, *(max(part.widest, scale / SHARPEST) for part in light))
     known = all(part.profile is None or part.finest is not None for part in light)
     return int(max(1 if known else THIN, math.ceil(scale / cell)))
 
