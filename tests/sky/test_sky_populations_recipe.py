@@ -40,9 +40,10 @@ def test_catalogues_do_not_wait_for_torch():
 
     code = (
         "import sys; from skywright.sky import schechter_lf, apparent_magnitudes; "
+        "from skywright.flow import load; load(sys.argv[1]); "
         "assert 'torch' not in sys.modules; from skywright.sky import render; render.__name__"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code, str(RECIPE)], check=True)
 
 
 @pytest.mark.parametrize("name", ["/tmp/secret.ecsv", "secret.ecsv", "sdss2010-../../x", "a b-c"])

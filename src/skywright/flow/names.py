@@ -213,7 +213,6 @@ def _ours(parts: list[str]) -> Any:
     name = parts[-1]
     target = getattr(module, name, None)
     home = sys.modules.get(getattr(target, "__module__", None) or "")
-    steps = _public(module)
     if (
         not isinstance(target, (FunctionType, type))
         or home is None
@@ -221,6 +220,7 @@ def _ours(parts: list[str]) -> Any:
         or getattr(home, name, None) is not target
         or not _is_open(home.__name__)
     ):
+        steps = _public(module)  # only now: it imports all that the room offers
         _refuse(f"no public step of this name{did_you_mean(name, steps)}; there are "
                 f"{', '.join(steps) or 'none'}")  # fmt: skip
     if TOUCHES_FILES.match(name) and name not in OPENING:
