@@ -293,3 +293,13 @@ def test_luminosities_and_magnitudes_are_inverse():
     assert luminosities.luminosity_from_absolute_magnitude(-2.5) == pytest.approx(10)
     with pytest.raises(KeyError, match="Lsun_B"):
         luminosities.luminosity_from_absolute_magnitude(magnitude, "Lsun_K")
+
+
+@pytest.mark.parametrize(
+    ("area", "error"),
+    [(10.0, TypeError), (3 * u.s, u.UnitsError), (-1 * u.deg**2, ValueError),
+     (np.nan * u.deg**2, ValueError), (5e4 * u.deg**2, ValueError)],
+)  # fmt: skip
+def test_areas_that_are_none_are_refused(area, error, rng):
+    with pytest.raises(error, match="sky_area is"):
+        redshifts_from_comoving_density([0.1, 0.2], 1e-3, area, COSMOLOGY, rng=rng)

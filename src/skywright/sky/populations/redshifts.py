@@ -239,6 +239,8 @@ def _draw(
     if not isinstance(sky_area, u.Quantity) or not sky_area.unit.is_equivalent(u.sr):
         # both a TypeError and a UnitsError
         raise u.UnitTypeError(f"sky_area is {sky_area}; expected a solid angle, such as 10 deg2")
+    if not 0 <= sky_area.to_value("sr") <= 4 * np.pi * (1 + 1e-9):
+        raise ValueError(f"sky_area is {sky_area}; expected from zero to the whole sky, 41253 deg2")
     if not np.isfinite(density).all() or (density < 0).any():
         raise ValueError("the density has to be finite and nowhere negative")
     volume = cosmology.differential_comoving_volume(z).to_value("Mpc3 / sr")
