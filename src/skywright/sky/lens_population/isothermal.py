@@ -140,7 +140,9 @@ def multiple_image_area(
 
 
 def _radius_at(polar: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.asarray(np.interp(polar, *_sorted(np.arctan2(y, x), np.hypot(x, y)), period=2 * np.pi))
+    return np.asarray(
+        np.interp(polar, *_sorted(np.arctan2(y, x), np.hypot(x, y)), period=2 * np.pi)
+    )
 
 
 def _sorted(angle: np.ndarray, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
