@@ -79,7 +79,7 @@ def render_lenses(
     flux = _noiseless(lenses, bands, pixels, scale, given["seeing"])
     # counts are electrons, which is what the zero points are of
     unit = nanojansky(given["zero_point"])[..., None, None]
-    sensor = {name: given[name] for name in NOISE}
+    sensor: dict[str, Any] = {name: given[name] for name in NOISE}
     sensor |= {"scale": scale, "read_noise": SURVEYS[survey].read_noise}
     variance = noise_variance(torch.zeros_like(flux[..., :1, :1]), **sensor) * unit**2
     if noise:

@@ -239,7 +239,7 @@ def _root(
     low: np.ndarray, high: np.ndarray, below: np.ndarray, lens: tuple[np.ndarray, ...]
 ) -> np.ndarray:
     """Return the roots between two angles; ``below`` tells where the low end is negative."""
-    found = (low + high) / 2
+    found = np.asarray((low + high) / 2)
     left = np.arange(len(found))
     for _ in range(STEPS):
         angle = found[left]

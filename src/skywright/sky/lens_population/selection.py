@@ -197,9 +197,10 @@ def _bands(
     lenses: QTable, conditions: str | Mapping[str, Sequence[float]]
 ) -> dict[str, Sequence[float]]:
     """Return the conditions of each band, checked."""
+    bands: dict[str, Sequence[float]]
     if isinstance(conditions, str):
-        every = survey_conditions(conditions)
-        bands = {b: c for b, c in every.items() if f"source_mag_{b}" in lenses.colnames}
+        every = survey_conditions(conditions).items()
+        bands = {band: c for band, c in every if f"source_mag_{band}" in lenses.colnames}
     else:
         bands = dict(conditions)
     if not bands:
