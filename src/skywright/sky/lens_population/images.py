@@ -16,7 +16,7 @@ from skywright.sky.lens_population.checks import checked_column, checked_magnitu
 from skywright.sky.noise import add_noise, nanojansky, noise_variance
 from skywright.sky.psf import gaussian_psf
 from skywright.sky.rendering import render
-from skywright.sky.surveys import SURVEYS, draw_conditions
+from skywright.sky.surveys import SURVEYS, draw_conditions, survey_value
 
 __all__ = ["render_lenses"]
 
@@ -91,7 +91,8 @@ def render_lenses(
         scale=scale * u.arcsec,
         object_id=np.asarray(lenses["object_id"], dtype=np.int64),
         variance=variance.numpy().astype(np.float32),
-        psf_fwhm=given["seeing"].median(dim=0).values.numpy() / scale,
+        # of median seeing, the same for every block of rows
+        psf_fwhm=np.array([survey_value(survey, "seeing", b, 0.5) for b in bands]) / scale,
     )
 
 
