@@ -10,7 +10,7 @@ from astropy.modeling.models import Sersic1D
 from astropy.table import QTable
 from scipy import integrate
 
-from skywright.data.tables import read_table
+from skywright.data.tables import read_table, write_table
 from skywright.flow import load, run
 from skywright.sky.lens_population.expected import count_interval, expected_lenses
 from skywright.sky.lens_population.images import render_lenses
@@ -253,3 +253,102 @@ def _flux(workspace):
     (folder,) = workspace.rglob("images@cell=0")
     with h5py.File(next(folder.resolve().rglob("*.h5"))) as stored:
         return stored["image/flux"][()]
+
+
+def _joined(file):
+    """Return a configuration of deeplenstronomy whose parameters are columns of a table."""
+
+    def of(**columns):
+        return {
+            name: {
+                "DISTRIBUTION": {
+                    "NAME": "catalogue",
+                    "PARAMETERS": {"file": file, "column": column},
+                }
+            }
+            for name, column in columns.items()
+        }
+
+    light = {"magnitude": "lens_mag_i", "R_sersic": "lens_angular_size"}
+    light |= {"e1": "lens_e1_light", "e2": "lens_e2_light"}
+    source = {"magnitude": "source_mag_i", "R_sersic": "source_angular_size", "e1": "source_e1"}
+    source |= {"e2": "source_e2", "center_x": "x", "center_y": "y"}
+
+    def profile(name, columns, **numbers):
+        return {"NAME": name, "PARAMETERS": {**of(**columns), **numbers}}
+
+    return {
+        "DATASET": {"NAME": "joined", "PARAMETERS": {"SIZE": 6, "OUTDIR": "out"}},
+        "COSMOLOGY": {"PARAMETERS": {"H0": 70, "Om0": 0.3}},
+        "IMAGE": {"PARAMETERS": {"exposure_time": 15, "numPix": 32, "pixel_scale": 0.2,
+                  "psf_type": "GAUSSIAN", "read_noise": 10, "ccd_gain": 2.3}},
+        "SURVEY": {"PARAMETERS": {"BANDS": "i", "seeing": 0.71, "magnitude_zero_point": 27.79,
+                   "sky_brightness": 20.48, "num_exposures": 460}},
+        "SPECIES": {
+            "GALAXY_1": {
+                "NAME": "LENS",
+                "LIGHT_PROFILE_1": profile("SERSIC_ELLIPSE", light, n_sersic=4),
+                "MASS_PROFILE_1": profile("SIE", {"theta_E": "theta_e", "e1": "e1", "e2": "e2"}),
+                "SHEAR_PROFILE_1": profile("SHEAR", {"gamma1": "gamma1", "gamma2": "gamma2"}),
+            },
+            "GALAXY_2": {
+                "NAME": "SOURCE",
+                "LIGHT_PROFILE_1": profile("SERSIC_ELLIPSE", source, n_sersic=1),
+                "MASS_PROFILE_1": {"NAME": "SIS", "PARAMETERS": {"theta_E": 0.0}},
+            },
+        },
+        "GEOMETRY": {
+            "CONFIGURATION_1": {
+                "NAME": "SYSTEMS",
+                "FRACTION": 1.0,
+                "PLANE_1": {"OBJECT_1": "LENS", "PARAMETERS": of(REDSHIFT="z_l")},
+                "PLANE_2": {"OBJECT_1": "SOURCE", "PARAMETERS": of(REDSHIFT="z_s")},
+            }
+        },
+    }  # fmt: skip
+
+
+def test_a_table_of_lenses_feeds_files_of_deeplenstronomy(tmp_path, rng):
+    """Images made the other way, from columns of the table, are those of `render_lenses`."""
+    pytest.importorskip("skywright.sky.deeplenstronomy")
+    from skywright.sky import (
+        draw_lens_configuration,
+        read_lens_configuration,
+        render_lens_configuration,
+    )
+
+    e, phi = 0.2, np.array([0.3, 1.2, 2.5])
+    light = {
+        "z_l": np.array([0.3, 0.4, 0.5]),
+        "z_s": np.array([1.0, 1.5, 2.0]),
+        "theta_e": np.array([1.0, 1.3, 1.6]) << u.arcsec,
+        "q": np.full(3, (1 - e) / (1 + e)),
+        "phi": phi << u.rad,
+        "gamma1": np.array([0.0, 0.03, -0.05]),
+        "gamma2": np.array([0.02, 0.0, 0.04]),
+        "e1": e * np.cos(2 * phi),
+        "e2": e * np.sin(2 * phi),
+        "source_q": np.full(3, (1 - e) / (1 + e)),
+        "source_e1": np.full(3, e * np.cos(1.0)),
+        "source_e2": np.full(3, e * np.sin(1.0)),
+        "lens_mag_i": np.array([19.0, 19.5, 20.0]),
+        "lens_angular_size": np.full(3, 0.6) << u.arcsec,
+        "lens_ellipticity": np.full(3, 0.1),
+        "lens_phi_light": np.full(3, 0.7) << u.rad,
+        "lens_e1_light": np.full(3, 0.1 * np.cos(1.4)),
+        "lens_e2_light": np.full(3, 0.1 * np.sin(1.4)),
+    }
+    table = lenses(3, **light)
+    write_table(table, tmp_path / "lenses.parquet")
+    simulation = read_lens_configuration(_joined("lenses.parquet"), folder=tmp_path)
+    rows = draw_lens_configuration(simulation, "CONFIGURATION_1", seed=4)
+    theirs = render_lens_configuration(rows, simulation)
+    ours = render_lenses(table, "lsst", pixels=32, rng=rng)
+    sigma = np.sqrt(ours.variance[:, 0])
+    unit = 10 ** (0.4 * (31.4 - 27.79))
+    for image, z in zip(theirs.flux, rows["PLANE_1-REDSHIFT-i"], strict=True):
+        mine = int(np.argmin(np.abs(light["z_l"] - z)))
+        difference = image[0] * unit - ours.flux[mine, 0]
+        # two draws of noise differ by sqrt(2), and by the photons of the light in the middle
+        assert np.std(difference[:8]) < 1.7 * sigma[mine]
+        assert np.abs(np.mean(difference)) < 0.3 * sigma[mine]

@@ -76,7 +76,7 @@ def galaxy_deflectors(
     QTable
         The galaxies with ``sigma_v`` [km/s], axis ratio ``q`` and position angle ``phi`` [rad] of
         the mass, shear ``gamma1``, ``gamma2``, and the position angle ``phi_light`` [rad] of the
-        light.
+        light, with its ellipticities ``e1_light``, ``e2_light``.
 
     Raises
     ------
@@ -111,6 +111,7 @@ def galaxy_deflectors(
     table["q"], table["phi"] = masses["q_lens"], masses["phi_lens"] * u.rad
     table["gamma1"], table["gamma2"] = masses["gamma1"], masses["gamma2"]
     table["phi_light"] = angle * u.rad
+    table["e1_light"], table["e2_light"] = e * np.cos(2 * angle), e * np.sin(2 * angle)
     return table
 
 

@@ -75,7 +75,8 @@ def draw_lenses(
         (rows of the catalogues), ``z_l``, ``z_s``, ``sigma_v``, ``theta_e`` [arcsec], ``q``,
         ``phi`` [rad], ``gamma1``, ``gamma2``, source position ``x``, ``y`` [arcsec], number of
         ``images``, their ``separation`` [arcsec], the ``magnification`` of the source as an
-        exponential disc, ``source_q``, ``source_phi`` [rad], and the columns of both catalogues.
+        exponential disc, ``source_q``, ``source_phi`` [rad], the same as ``e1``, ``e2`` and
+        ``source_e1``, ``source_e2`` (lenstronomy's), and the columns of both catalogues.
 
     Raises
     ------
@@ -226,6 +227,8 @@ def _table(rows: dict[str, np.ndarray], deflectors: QTable, sources: QTable) -> 
             "magnification": rows["magnification"],
             "source_q": rows["source_q"],
             "source_phi": rows["source_phi"] * u.rad,
+            **_ellipticity("", rows["q"], rows["phi"]),
+            **_ellipticity("source_", rows["source_q"], rows["source_phi"]),
         }
     )
     for name, text in ABOUT.items():
@@ -237,5 +240,15 @@ def _table(rows: dict[str, np.ndarray], deflectors: QTable, sources: QTable) -> 
         chosen = rows["deflector" if prefix == "lens" else "source"]
         for name in catalogue.colnames:
             if name not in used:
-                table[f"{prefix}_{name}"] = catalogue[name][chosen]
+                column = catalogue[name][chosen]
+                # in arcsec as all other angles, for readers that take numbers without units
+                known = getattr(column, "unit", None)
+                angle = name == "angular_size" and known is not None
+                table[f"{prefix}_{name}"] = column.to(u.arcsec) if angle else column
     return table
+
+
+def _ellipticity(prefix: str, q: np.ndarray, phi: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the ellipticities that other lens codes take."""
+    e = (1 - q) / (1 + q)
+    return {f"{prefix}e1": e * np.cos(2 * phi), f"{prefix}e2": e * np.sin(2 * phi)}
