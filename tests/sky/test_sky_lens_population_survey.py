@@ -1,5 +1,6 @@
 """What surveys see of a population of lenses, its images, and the recipe that makes all of it."""
 
+import shutil
 from pathlib import Path
 
 import astropy.units as u
@@ -22,6 +23,7 @@ from skywright.sky.lens_population.selection import (
 )
 from skywright.sky.surveys import SURVEYS
 
+IMAGES = Path(__file__).parent / "recipes" / "lens_images.yaml"
 RECIPE = Path(__file__).parent / "recipes" / "lens_population.yml"
 
 
@@ -255,68 +257,8 @@ def _flux(workspace):
         return stored["image/flux"][()]
 
 
-def _joined(file):
-    """Return a configuration of deeplenstronomy whose parameters are columns of a table."""
-
-    def of(**columns):
-        return {
-            name: {
-                "DISTRIBUTION": {
-                    "NAME": "catalogue",
-                    "PARAMETERS": {"file": file, "column": column},
-                }
-            }
-            for name, column in columns.items()
-        }
-
-    light = {"magnitude": "lens_mag_i", "R_sersic": "lens_angular_size"}
-    light |= {"e1": "lens_e1_light", "e2": "lens_e2_light"}
-    source = {"magnitude": "source_mag_i", "R_sersic": "source_angular_size", "e1": "source_e1"}
-    source |= {"e2": "source_e2", "center_x": "x", "center_y": "y"}
-
-    def profile(name, columns, **numbers):
-        return {"NAME": name, "PARAMETERS": {**of(**columns), **numbers}}
-
-    return {
-        "DATASET": {"NAME": "joined", "PARAMETERS": {"SIZE": 6, "OUTDIR": "out"}},
-        "COSMOLOGY": {"PARAMETERS": {"H0": 70, "Om0": 0.3}},
-        "IMAGE": {"PARAMETERS": {"exposure_time": 15, "numPix": 32, "pixel_scale": 0.2,
-                  "psf_type": "GAUSSIAN", "read_noise": 10, "ccd_gain": 2.3}},
-        "SURVEY": {"PARAMETERS": {"BANDS": "i", "seeing": 0.71, "magnitude_zero_point": 27.79,
-                   "sky_brightness": 20.48, "num_exposures": 460}},
-        "SPECIES": {
-            "GALAXY_1": {
-                "NAME": "LENS",
-                "LIGHT_PROFILE_1": profile("SERSIC_ELLIPSE", light, n_sersic=4),
-                "MASS_PROFILE_1": profile("SIE", {"theta_E": "theta_e", "e1": "e1", "e2": "e2"}),
-                "SHEAR_PROFILE_1": profile("SHEAR", {"gamma1": "gamma1", "gamma2": "gamma2"}),
-            },
-            "GALAXY_2": {
-                "NAME": "SOURCE",
-                "LIGHT_PROFILE_1": profile("SERSIC_ELLIPSE", source, n_sersic=1),
-                "MASS_PROFILE_1": {"NAME": "SIS", "PARAMETERS": {"theta_E": 0.0}},
-            },
-        },
-        "GEOMETRY": {
-            "CONFIGURATION_1": {
-                "NAME": "SYSTEMS",
-                "FRACTION": 1.0,
-                "PLANE_1": {"OBJECT_1": "LENS", "PARAMETERS": of(REDSHIFT="z_l")},
-                "PLANE_2": {"OBJECT_1": "SOURCE", "PARAMETERS": of(REDSHIFT="z_s")},
-            }
-        },
-    }  # fmt: skip
-
-
-def test_a_table_of_lenses_feeds_files_of_deeplenstronomy(tmp_path, rng):
-    """Images made the other way, from columns of the table, are those of `render_lenses`."""
-    pytest.importorskip("skywright.sky.deeplenstronomy")
-    from skywright.sky import (
-        draw_lens_configuration,
-        read_lens_configuration,
-        render_lens_configuration,
-    )
-
+def lit_lenses():
+    """Return lenses with light, which differ."""
     e, phi = 0.2, np.array([0.3, 1.2, 2.5])
     light = {
         "z_l": np.array([0.3, 0.4, 0.5]),
@@ -338,16 +280,29 @@ def test_a_table_of_lenses_feeds_files_of_deeplenstronomy(tmp_path, rng):
         "lens_e1_light": np.full(3, 0.1 * np.cos(1.4)),
         "lens_e2_light": np.full(3, 0.1 * np.sin(1.4)),
     }
-    table = lenses(3, **light)
+    return lenses(3, **light)
+
+
+def test_a_table_of_lenses_feeds_files_of_deeplenstronomy(tmp_path, rng):
+    """Images made the other way, from columns of the table, are those of `render_lenses`."""
+    pytest.importorskip("skywright.sky.deeplenstronomy")
+    from skywright.sky import (
+        draw_lens_configuration,
+        read_lens_configuration,
+        render_lens_configuration,
+    )
+
+    table = lit_lenses()
     write_table(table, tmp_path / "lenses.parquet")
-    simulation = read_lens_configuration(_joined("lenses.parquet"), folder=tmp_path)
+    shutil.copy(IMAGES, tmp_path)
+    simulation = read_lens_configuration(tmp_path / IMAGES.name)
     rows = draw_lens_configuration(simulation, "CONFIGURATION_1", seed=4)
     theirs = render_lens_configuration(rows, simulation)
     ours = render_lenses(table, "lsst", pixels=32, rng=rng)
     sigma = np.sqrt(ours.variance[:, 0])
     unit = 10 ** (0.4 * (31.4 - 27.79))
     for image, z in zip(theirs.flux, rows["PLANE_1-REDSHIFT-i"], strict=True):
-        mine = int(np.argmin(np.abs(light["z_l"] - z)))
+        mine = int(np.argmin(np.abs(np.asarray(table["z_l"]) - z)))
         difference = image[0] * unit - ours.flux[mine, 0]
         # two draws of noise differ by sqrt(2), and by the photons of the light in the middle
         assert np.std(difference[:8]) < 1.7 * sigma[mine]
