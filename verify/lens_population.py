@@ -216,7 +216,8 @@ def dispersions(red: QTable, area: u.Quantity, drawn: QTable, drawn_area: u.Quan
 
 def picture(lenses: QTable) -> None:
     """Plot what is drawn and what surveys see of it."""
-    sets = {"all": lenses} | {s: select_lenses(lenses, s) for s in ("lsst", "euclid")}
+    seen = {"LSST": select_lenses(lenses, "lsst"), "Euclid": select_lenses(lenses, "euclid")}
+    sets = {"all": lenses} | seen
     figure, axes = plt.subplots(1, 3, figsize=(9, 2.9), layout="constrained")
     for axis, column, label, end in (
         (axes[0], "theta_e", "Einstein radius [arcsec]", 3.0),

@@ -132,6 +132,22 @@ def test_number_is_linear_in_area_and_in_sources(rng):
         assert abs(len(drawn) - expected) < 4 * np.sqrt(expected)
 
 
+@pytest.mark.parametrize(("q", "gamma1"), [(0.25, 0.0), (0.5, 0.2), (0.9, -0.3)])
+def test_ellipsoids_lens_by_their_area(q, gamma1, rng):
+    """What thinning leaves is the area, which lenstronomy confirms below."""
+    n = 40_000
+    deflectors = spheres(n, q=q)
+    deflectors["gamma1"] = gamma1
+    deflectors["phi"] = rng.uniform(0, np.pi, n) * u.rad
+    found = draw_lenses(deflectors, points(np.full(100, 2.0)), 1e-2 * u.deg**2, COSMOLOGY, rng=rng)
+    theta = einstein_radius(250.0, 0.5, 2.0, COSMOLOGY).to_value("deg")
+    # shear along all directions of the mass
+    angle = np.linspace(0, np.pi, 50, endpoint=False)
+    area = multiple_image_area(q, gamma1 * np.cos(2 * angle), gamma1 * np.sin(2 * angle)).mean()
+    expected = n * 100 / 1e-2 * area * theta**2
+    assert abs(len(found) - expected) < 4 * np.sqrt(expected)
+
+
 @pytest.mark.parametrize(("q", "g1", "g2"), [(0.8, 0.0, 0.0), (0.3, 0.0, 0.0), (0.6, 0.08, -0.05)])
 def test_cross_section_against_lenstronomy(q, g1, g2):
     """Count the sources on a fine grid for which lenstronomy finds several images.
