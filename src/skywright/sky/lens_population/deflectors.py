@@ -32,8 +32,6 @@ def velocity_dispersion(magnitude: np.ndarray) -> np.ndarray:
     Returns
     -------
     (…) [km/s]
-        Below the magnitude where the parabola has its top, -30.8, and above about -16 it has no
-        meaning.
 
     References
     ----------
