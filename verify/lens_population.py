@@ -91,7 +91,7 @@ def cross_sections() -> dict[str, dict[str, float]]:
 
     model = LensModel(["SIE", "SHEAR"])
     solver, found = LensEquationSolver(model), {}
-    for q, g1, g2 in ((0.9, 0, 0), (0.7, 0, 0), (0.5, 0, 0), (0.3, 0, 0), (0.5, 0.2, 0.1)):
+    for q, g1, g2 in ((0.9, 0, 0), (0.7, 0, 0), (0.5, 0, 0), (0.3, 0, 0), (0.5, -0.2, 0.1)):
         lens = [
             {"theta_E": 1.0, "e1": (1 - q) / (1 + q), "e2": 0.0, "center_x": 0.0, "center_y": 0.0},
             {"gamma1": g1, "gamma2": g2, "ra_0": 0.0, "dec_0": 0.0},
