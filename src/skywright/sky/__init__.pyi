@@ -33,6 +33,15 @@ from .halos.placing import draw_nfw_radii as draw_nfw_radii
 from .halos.subhalos import draw_subhalos as draw_subhalos
 from .halos.subhalos import subhalo_mass_function as subhalo_mass_function
 from .images_of_points import image_positions as image_positions
+from .lens_population.deflectors import draw_deflectors as draw_deflectors
+from .lens_population.deflectors import galaxy_deflectors as galaxy_deflectors
+from .lens_population.deflectors import velocity_dispersion as velocity_dispersion
+from .lens_population.einstein_radii import einstein_radius as einstein_radius
+from .lens_population.expected import expected_lenses as expected_lenses
+from .lens_population.images import render_lenses as render_lenses
+from .lens_population.pairs import draw_lenses as draw_lenses
+from .lens_population.selection import select_lenses as select_lenses
+from .lens_population.selection import survey_conditions as survey_conditions
 from .lensing import axis_ratio as axis_ratio
 from .lensing import convergence as convergence
 from .lensing import ellipticity as ellipticity

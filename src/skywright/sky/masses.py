@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["draw_masses"]
+__all__ = ["draw_masses", "draw_shears"]
 
 RATIO_SCATTER = 0.11  # rms of mass over light axis ratio; Koopmans et al. 2006
 ANGLE_SCATTER = np.deg2rad(10)  # rms of mass minus light position angle; the same
@@ -41,11 +41,22 @@ def draw_masses(
     """
     n = len(q)
     ratio = np.clip(q * (1 + RATIO_SCATTER * rng.standard_normal(n)), FLATTEST, ROUNDEST)
-    shear = SHEAR_MEDIAN * 10 ** (SHEAR_SCATTER * rng.standard_normal(n))
-    direction = rng.uniform(0, np.pi, n)
+    gamma1, gamma2 = draw_shears(n, rng)
     return {
         "q_lens": ratio,
         "phi_lens": (theta + ANGLE_SCATTER * rng.standard_normal(n)) % np.pi,
-        "gamma1": shear * np.cos(2 * direction),
-        "gamma2": shear * np.sin(2 * direction),
+        "gamma1": gamma1,
+        "gamma2": gamma2,
     }
+
+
+def draw_shears(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw external shears; see `draw_masses`.
+
+    Returns
+    -------
+    gamma1, gamma2 : (n,) [1]
+    """
+    shear = SHEAR_MEDIAN * 10 ** (SHEAR_SCATTER * rng.standard_normal(n))
+    direction = rng.uniform(0, np.pi, n)
+    return shear * np.cos(2 * direction), shear * np.sin(2 * direction)
