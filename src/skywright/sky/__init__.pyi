@@ -6,6 +6,7 @@ from .deflectors import shear as shear
 from .deflectors import sie as sie
 from .deflectors import sie_shear as sie_shear
 from .deflectors import sis as sis
+from .delays import time_delays as time_delays
 from .draw import draw_systems as draw_systems
 from .forecast import draw_forecast as draw_forecast
 from .halos.abundance import match_abundance as match_abundance
@@ -42,6 +43,8 @@ from .painting import paint as paint
 from .painting import painted_light as painted_light
 from .photometry import arc_snr as arc_snr
 from .photometry import effective_area as effective_area
+from .planes import arrange_planes as arrange_planes
+from .planes import render_planes as render_planes
 from .populations.arguments import broadcast_arguments as broadcast_arguments
 from .populations.arguments import dependent_argument as dependent_argument
 from .populations.clustering import clustered_positions as clustered_positions
@@ -89,11 +92,18 @@ from .populations.templates import galaxy_stellar_mass as galaxy_stellar_mass
 from .populations.templates import m300 as m300
 from .populations.templates import m1000 as m1000
 from .populations.templates import metallicity as metallicity
+from .potentials import potential as potential
+from .profiles.halos import nfw_angles as nfw_angles
+from .profiles.lights import light_part as light_part
+from .profiles.masses import mass_part as mass_part
+from .profiles.names import parameter_names as parameter_names
 from .psf import PointSpread as PointSpread
 from .psf import gaussian_psf as gaussian_psf
 from .psf import moffat_psf as moffat_psf
 from .psf import pixel_psf as pixel_psf
 from .rendering import render as render
+from .surveys import draw_conditions as draw_conditions
+from .surveys import survey_value as survey_value
 from .transients.bands import tabulate_bands as tabulate_bands
 from .transients.compact_masses import gaussian_neutron_star_masses as gaussian_neutron_star_masses
 from .transients.compact_masses import power_law_peak_masses as power_law_peak_masses

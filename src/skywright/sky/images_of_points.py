@@ -7,11 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skywright.sky.lensing import Lens, jacobian, masses, trace
+from skywright.sky.lensing import Lens, Planes, crossings, jacobian, map_parameters, masses, trace
 
 __all__ = ["image_positions"]
 
 DEEPER = 4  # smaller cells per cell and axis, where images may be close together
+LEVELS = 3  # of smaller cells around masses
 STEPS = 24
 ROUNDING = 1e-9  # of the area of a traced triangle
 
@@ -34,8 +35,8 @@ def image_positions(
     ----------
     x, y : (system, point) or (system,) or number [angle]
         Source positions.
-    lens : mapping, or sequence of mappings
-        As for `skywright.sky.lensing.deflect`; parameters (system,) or numbers.
+    lens : mapping, sequence of mappings, or Planes
+        As for `skywright.sky.lensing.crossings`; parameters (system,) or numbers.
     reach : float [angle]
         Images are looked for between -reach and reach on both axes.
     step : float [angle]
@@ -72,9 +73,7 @@ def image_positions(
     holds = holds.reshape(-1, 1, count, count).double()
     around = torch.nn.functional.max_pool2d(holds, 3, 1, 1).flatten() > 0
     torn = _near_a_mass(cells, 2 * step, system, parts)
-    cells = _split(_some(cells, around | folds | torn), step)
-    holds, _ = _promising(cells, step / DEEPER, points, parts)
-    which, u, v = _some(cells, holds)
+    which, u, v = _closer(_some(cells, around | folds | torn), step, points, parts)
     mine = _rows(parts, system[which])
     u, v, mu, good = _newton(u, v, source_x[which], source_y[which], mine, step)
     keep = good & (mu.abs() > faintest)
@@ -82,9 +81,29 @@ def image_positions(
     return found[0].to(dtype), found[1].to(dtype), found[2].to(dtype)
 
 
-def _to_batch(
-    lens: Lens, x: Tensor | float, y: Tensor | float
-) -> tuple[list[dict[str, Any]], Tensor, Tensor]:
+def _closer(
+    cells: tuple[Tensor, Tensor, Tensor],
+    width: float,
+    points: tuple[Tensor, Tensor, Tensor],
+    lens: Planes,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return smaller cells that hold their source; around masses ever smaller ones.
+
+    A singular mass tears the plane behind it: of a cell that it lies in nothing can be said. One
+    behind another lens has images there that are not faint.
+    """
+    found = []
+    for level in range(LEVELS):
+        cells, width = _split(cells, width), width / DEEPER
+        holds, _ = _promising(cells, width, points, lens)
+        found.append(_some(cells, holds))
+        if level + 1 < LEVELS:
+            cells = _some(cells, _near_a_mass(cells, 2 * width, points[2], lens))
+    which, u, v = (torch.cat(columns) for columns in zip(*found, strict=True))
+    return which, u, v
+
+
+def _to_batch(lens: Lens, x: Tensor | float, y: Tensor | float) -> tuple[Planes, Tensor, Tensor]:
     """Bring sources to (system, point) and parameters to (system,), in double precision."""
 
     def tensor(value: Any) -> Tensor:
@@ -94,34 +113,33 @@ def _to_batch(
     device = x.device if isinstance(x, Tensor) else torch.device("cpu")
     u, v = (tensor(value).to(device) for value in (x, y))
     u, v = (value if value.ndim == 2 else value[:, None] for value in (u, v))
-    parts = [
-        {name: v if callable(v) else tensor(v).to(device) for name, v in mass.items()}
-        for mass in masses(lens)
-    ]
-    values = [value for mass in parts for value in mass.values() if not callable(value)]
-    systems = max(len(value) for value in [u, v, *values])
-    for mass in parts:
-        mass |= {k: v if callable(v) else v.expand(systems) for k, v in mass.items()}
+    planes = map_parameters(lens, lambda value: tensor(value).to(device))
+    values = [v for plane in planes.masses for mass in masses(plane) for v in mass.values()]
+    values += [weight for row in planes.weights for weight in row if weight is not None]
+    systems = max(len(value) for value in [u, v, *values] if not callable(value))
     points = max(u.shape[1], v.shape[1])
-    return parts, u.expand(systems, points), v.expand(systems, points)
+    spread = map_parameters(planes, lambda value: value.expand(systems))
+    return spread, u.expand(systems, points), v.expand(systems, points)
 
 
-def _rows(lens: list[dict[str, Any]], system: Tensor) -> list[dict[str, Any]]:
-    return [{k: v if callable(v) else v[system] for k, v in mass.items()} for mass in lens]
+def _rows(lens: Planes, system: Tensor) -> Planes:
+    return map_parameters(lens, lambda value: value[system])
 
 
 def _near_a_mass(
     cells: tuple[Tensor, Tensor, Tensor],
     distance: float,
     system: Tensor,
-    lens: list[dict[str, Any]],
+    lens: Planes,
 ) -> Tensor:
     """Return which cells are close to the centre of a mass, which may be singular."""
     which, u, v = cells
     near = torch.zeros_like(which, dtype=torch.bool)
-    for mass in _rows(lens, system):
-        x, y = (mass.get(name, torch.zeros_like(system))[which] for name in ("x0", "y0"))
-        near |= torch.maximum((u - x).abs(), (v - y).abs()) < distance
+    planes = _rows(lens, system[which])
+    for plane, (a, b) in zip(planes.masses, crossings(u, v, planes), strict=False):
+        for mass in masses(plane):
+            x, y = (mass.get(name, torch.zeros_like(u)) for name in ("x0", "y0"))
+            near |= torch.maximum((a - x).abs(), (b - y).abs()) < distance
     return near
 
 
@@ -133,7 +151,7 @@ def _promising(
     cells: tuple[Tensor, Tensor, Tensor],
     width: float,
     points: tuple[Tensor, Tensor, Tensor],
-    lens: list[dict[str, Any]],
+    lens: Planes,
 ) -> tuple[Tensor, Tensor]:
     """Return which cells (source, x, y of the centre) hold the source when traced as triangles.
 
@@ -143,10 +161,7 @@ def _promising(
     x, y, system = points
     corner = torch.tensor([[-1, -1], [1, -1], [1, 1], [-1, 1]], dtype=u.dtype, device=u.device)
     corner = corner * (width / 2)
-    local = [
-        {k: w if callable(w) else w[:, None] for k, w in mass.items()}
-        for mass in _rows(lens, system[which])
-    ]
+    local = map_parameters(lens, lambda value: value[system[which], None])
     bx, by = trace(u[:, None] + corner[:, 0], v[:, None] + corner[:, 1], local)
     bx, by = bx - x[which, None], by - y[which, None]
     cross = bx * by.roll(-1, 1) - by * bx.roll(-1, 1)  # source against each edge
@@ -177,7 +192,7 @@ def _split(cells: tuple[Tensor, Tensor, Tensor], width: float) -> tuple[Tensor, 
 
 
 def _newton(
-    u: Tensor, v: Tensor, x: Tensor, y: Tensor, lens: list[dict[str, Any]], longest: float
+    u: Tensor, v: Tensor, x: Tensor, y: Tensor, lens: Planes, longest: float
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Improve image positions; return them, their magnification, and whether they are images."""
     for _ in range(STEPS):

@@ -1,8 +1,9 @@
-"""Ray tracing through one lens plane: deflection of several masses, convergence, magnification."""
+"""Ray tracing through lens planes: deflection of several masses, convergence, magnification."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,20 +12,44 @@ from torch import Tensor
 from skywright.sky.deflectors import sie_shear
 
 __all__ = [
+    "Planes",
     "axis_ratio",
     "convergence",
+    "crossings",
     "deflect",
     "ellipticity",
+    "front",
     "jacobian",
     "magnification",
+    "map_parameters",
     "trace",
 ]
 
-Lens = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+Masses = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 
-def deflect(x: Tensor, y: Tensor, lens: Lens) -> tuple[Tensor, Tensor]:
-    """Add up the deflections of all masses of a lens.
+@dataclass(frozen=True)
+class Planes:
+    """Masses in several planes in front of a source; made by `skywright.sky.arrange_planes`.
+
+    Parameters
+    ----------
+    masses : tuple of masses
+        Those of each plane, the nearest first, with deflections reduced for the source.
+    weights : tuple of tuples of (system,) [1]
+        ``weights[j][i]``: how much the deflection in plane i counts for the position in plane
+        j + 1, the last of which is the source. None is 1.
+    """
+
+    masses: tuple[Masses, ...]
+    weights: tuple[tuple[Tensor | None, ...], ...]
+
+
+Lens = Masses | Planes
+
+
+def deflect(x: Tensor, y: Tensor, lens: Masses) -> tuple[Tensor, Tensor]:
+    """Add up the deflections of all masses in one plane.
 
     Parameters
     ----------
@@ -48,17 +73,69 @@ def deflect(x: Tensor, y: Tensor, lens: Lens) -> tuple[Tensor, Tensor]:
     return ax, ay
 
 
-def masses(lens: Lens) -> list[Mapping[str, Any]]:
-    """Return the deflectors of a lens as a list."""
+def masses(lens: Masses) -> list[Mapping[str, Any]]:
+    """Return the deflectors of a plane as a list."""
     if lens is None:
         return []
     return [lens] if isinstance(lens, Mapping) else list(lens)
 
 
+def in_planes(lens: Lens) -> Planes:
+    """Return a lens as planes; masses alone are one plane."""
+    return lens if isinstance(lens, Planes) else Planes((lens,), ((None,),))
+
+
+def front(lens: Planes, count: int) -> Planes:
+    """Return the first ``count`` planes, for a source in the one behind them."""
+    return Planes(lens.masses[:count], lens.weights[:count])
+
+
+def map_parameters(lens: Lens, change: Callable[[Any], Any]) -> Planes:
+    """Return a lens whose parameters and weights all went through ``change``."""
+    planes = in_planes(lens)
+    changed = tuple(
+        [{k: v if callable(v) else change(v) for k, v in mass.items()} for mass in masses(plane)]
+        for plane in planes.masses
+    )
+    weights = tuple(tuple(None if w is None else change(w) for w in row) for row in planes.weights)
+    return Planes(changed, weights)
+
+
+def crossings(x: Tensor, y: Tensor, lens: Lens) -> list[tuple[Tensor, Tensor]]:
+    """Follow rays back through all planes.
+
+    Parameters
+    ----------
+    x, y : (...) [angle]
+        Where the light is seen.
+    lens : mapping, sequence of mappings, or Planes
+        As for `deflect`, or several planes.
+
+    Returns
+    -------
+    places : list of (x, y) [angle]
+        Where the rays cross each plane, the nearest first, and the source at last.
+
+    References
+    ----------
+    Schneider, Ehlers & Falco 1992, Gravitational Lenses, eq. 9.7; Petkova, Metcalf & Giocoli
+    2014, MNRAS 445, 1954, eq. 9.
+    """
+    planes = in_planes(lens)
+    places = [(x, y)]
+    bends: list[tuple[Tensor, Tensor]] = []
+    for plane, weights in zip(planes.masses, planes.weights, strict=True):
+        bends.append(deflect(*places[-1], plane))
+        u, v = x, y
+        for (ax, ay), weight in zip(bends, weights, strict=True):
+            u, v = (u - ax, v - ay) if weight is None else (u - weight * ax, v - weight * ay)
+        places.append((u, v))
+    return places
+
+
 def trace(x: Tensor, y: Tensor, lens: Lens) -> tuple[Tensor, Tensor]:
     """Return where in the source plane the light seen at (x, y) comes from [angle]."""
-    ax, ay = deflect(x, y, lens)
-    return x - ax, y - ay
+    return crossings(x, y, lens)[-1]
 
 
 def jacobian(x: Tensor, y: Tensor, lens: Lens) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -68,8 +145,8 @@ def jacobian(x: Tensor, y: Tensor, lens: Lens) -> tuple[Tensor, Tensor, Tensor, 
     ----------
     x, y : (...) [angle]
         Image-plane coordinates.
-    lens : mapping, or a sequence of them
-        As for `deflect`.
+    lens : mapping, sequence of mappings, or Planes
+        As for `crossings`.
 
     Returns
     -------
@@ -81,8 +158,10 @@ def jacobian(x: Tensor, y: Tensor, lens: Lens) -> tuple[Tensor, Tensor, Tensor, 
         x, y = (x + 0 * y).detach().requires_grad_(), (y + 0 * x).detach().requires_grad_()
         source_x, source_y = trace(x, y, lens)
         # A ray depends on its own position alone: the gradient of a sum holds all derivatives.
-        xx, xy = torch.autograd.grad(source_x.sum(), (x, y), retain_graph=True)
-        yx, yy = torch.autograd.grad(source_y.sum(), (x, y))
+        xx, xy = torch.autograd.grad(
+            source_x.sum(), (x, y), retain_graph=True, materialize_grads=True
+        )
+        yx, yy = torch.autograd.grad(source_y.sum(), (x, y), materialize_grads=True)
     return xx, xy, yx, yy
 
 

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 
 from skywright.sky.deflectors import sie_shear
+from skywright.sky.lensing import Planes, map_parameters
 from skywright.sky.light import sersic, sersic_law, sersic_terms
 
 __all__ = ["Light", "Mass", "Part", "read_light", "read_masses", "take"]
 
 Description = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
-Mass = tuple[Callable[..., tuple[Tensor, Tensor]], dict[str, Tensor]]
+Mass = Mapping[str, Any]
 
 # name -> (lowest, highest, may the lowest be reached, in words)
 BOUNDS = {
@@ -24,6 +25,9 @@ BOUNDS = {
     "radius": (0.0, torch.inf, False, "a positive length"),
     "width": (0.0, torch.inf, False, "a positive length"),
     "radius_s": (0.0, torch.inf, False, "a positive length"),
+    "sigma": (0.0, torch.inf, False, "a positive length"),
+    "core": (0.0, torch.inf, True, "zero or a positive length"),
+    "cutoff": (0.0, torch.inf, False, "a positive length"),
     "theta_e": (0.0, torch.inf, True, "zero or a positive angle"),
     "n": (0.3, 10.0, True, "a Sersic index between 0.3 and 10"),
     "slope": (1.05, 2.95, True, "a slope between 1.05 and 2.95"),
@@ -42,8 +46,8 @@ class Part:
         Arguments of the profile.
     amplitude : (system, component, band)
         Total unlensed flux.
-    behind : bool
-        Whether the lens deflects it.
+    behind : int
+        How many planes deflect it.
     finest : (system, component) [angle], optional
         Width of samples that resolves the centre.
     """
@@ -51,7 +55,7 @@ class Part:
     profile: Callable[..., Tensor] | None
     parameters: dict[str, Tensor]
     amplitude: Tensor
-    behind: bool
+    behind: int
     finest: Tensor | None = None
 
 
@@ -59,7 +63,7 @@ Light = list[Part]
 
 
 def read_masses(lens: Description, like: Tensor) -> list[Mass]:
-    """Return deflectors with parameters of shape (1 or system,)."""
+    """Return deflectors, and their parameters as tensors of shape (1 or system,)."""
     found: list[Mass] = []
     for mass in _each(lens, "lens"):
         values = dict(mass)
@@ -71,16 +75,17 @@ def read_masses(lens: Description, like: Tensor) -> list[Mass]:
                 f"{deep[0]} of the lens has shape {tuple(tensors[deep[0]].shape)}; expected "
                 "(system,): give several masses as a list of mappings"
             )
-        found.append((deflector, {name: _to_axes(value, 1) for name, value in tensors.items()}))
+        shaped = {name: _to_axes(value, 1) for name, value in tensors.items()}
+        found.append({"deflector": deflector, **shaped})
     return found
 
 
-def read_light(light: Description, behind: bool, like: Tensor) -> Light:
+def read_light(light: Description, behind: int, like: Tensor) -> Light:
     """Return parts with parameters of shape (1 or system, component)."""
     return [_read_part(part, behind, like) for part in _each(light, "light")]
 
 
-def _read_part(part: Mapping[str, Any], behind: bool, like: Tensor) -> Part:
+def _read_part(part: Mapping[str, Any], behind: int, like: Tensor) -> Part:
     values = dict(part)
     profile = values.pop("profile", sersic)
     if "amplitude" not in values:
@@ -115,7 +120,7 @@ def _worked_out(part: Part, like: Tensor) -> Part:
     finest = None
     if profile is sersic:
         profile, terms = sersic_law, sersic_terms(**tensors)
-        finest, tensors = _finest(tensors, part.behind), terms
+        finest, tensors = _finest(tensors, part.behind > 0), terms
     tensors = {name: _to_axes(value, 2) for name, value in (tensors | centre).items()}
     components = max([part.amplitude.shape[1], *(v.shape[1] for v in tensors.values())])
     tensors = {name: value.expand(-1, components) for name, value in tensors.items()}
@@ -135,26 +140,22 @@ def _finest(parameters: Mapping[str, Tensor], behind: bool) -> Tensor:
     return 0.1 * radius * parameters.get("q", one).sqrt() * steepness.exp()
 
 
-def take(rows: slice, masses: list[Mass], light: Light) -> tuple[list[Mass], Light]:
+def take(rows: slice, lens: Planes, light: Light) -> tuple[Planes, Light]:
     """Return some systems of a scene; what is the same for all systems has one row."""
 
     def rows_of(value: Tensor) -> Tensor:
         return value if len(value) == 1 else value[rows]
 
-    def all_of(values: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {name: rows_of(value) for name, value in values.items()}
-
-    some = [(deflector, all_of(values)) for deflector, values in masses]
     parts = [
         replace(
             part,
-            parameters=all_of(part.parameters),
+            parameters={name: rows_of(value) for name, value in part.parameters.items()},
             amplitude=rows_of(part.amplitude),
             finest=None if part.finest is None else rows_of(part.finest),
         )
         for part in light
     ]
-    return some, parts
+    return map_parameters(lens, rows_of), parts
 
 
 def _agree(tensors: Mapping[str, Tensor]) -> None:

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from skywright.sky.blur import Blur, cells_per_pixel, make_blur
 from skywright.sky.images_of_points import image_positions
-from skywright.sky.lensing import trace
+from skywright.sky.lensing import Planes, crossings, front, map_parameters, masses, trace
 from skywright.sky.multipoles import add_points
-from skywright.sky.parts import Description, Light, Mass, Part, read_light, read_masses, take
+from skywright.sky.parts import Description, Light, Part, read_light, read_masses, take
 from skywright.sky.psf import SIGMA_PER_FWHM, PointSpread
 from skywright.sky.sampling import Grid, make_grid, sample
 
-__all__ = ["render"]
+__all__ = ["draw_scene", "render"]
 
 REACH = 1.5  # FWHM: how far outside the stamp light still shines in
 CACHE = 400_000  # rays at once on a CPU, so that what is computed from them stays in its cache
@@ -85,11 +85,26 @@ def render(
     >>> image.shape, float(image.sum()) > 5  # magnified
     (torch.Size([1, 1, 64, 64]), True)
     """
-    _check(pixels, scale, accuracy)
     like = torch.empty(0, device=device, dtype=dtype)
-    masses = read_masses(lens, like)
-    light = read_light(source, bool(masses), like) + read_light(lens_light, False, like)
-    systems = _count(masses, light, psf)
+    plane = read_masses(lens, like)
+    light = read_light(source, int(bool(plane)), like) + read_light(lens_light, 0, like)
+    scene = Planes((plane,), ((None,),))
+    return draw_scene(scene, light, like, pixels=pixels, scale=scale, psf=psf, accuracy=accuracy)
+
+
+def draw_scene(
+    lens: Planes,
+    light: Light,
+    like: Tensor,
+    *,
+    pixels: int,
+    scale: float,
+    psf: PointSpread,
+    accuracy: float,
+) -> Tensor:
+    """Render light, each part of it behind as many planes as it says; see `render`."""
+    _check(pixels, scale, accuracy)
+    systems = _count(lens, light, psf)
     margin = max(3, math.ceil(REACH * float(psf.fwhm.max()) / scale))
     supersample = cells_per_pixel(psf, _supersample(psf, light, scale, accuracy))
     grid = make_grid(pixels + 2 * margin, scale, supersample, like)
@@ -101,7 +116,7 @@ def render(
     images = []
     for start in range(0, systems, block):
         rows = slice(start, min(start + block, systems))
-        images.append(_render_block(grid, blur, rows, *take(rows, masses, light)))
+        images.append(_render_block(grid, blur, rows, *take(rows, lens, light)))
     return torch.cat(images)
 
 
@@ -112,14 +127,22 @@ def _check(pixels: int, scale: float, accuracy: float) -> None:
         raise ValueError(f"accuracy is {accuracy}; expected between 1e-4 and 0.05")
 
 
-def _count(masses: list[Mass], light: Light, psf: PointSpread) -> int:
+def _count(lens: Planes, light: Light, psf: PointSpread) -> int:
     """Return the number of systems, on which all parameters have to agree."""
     if not light:
         raise ValueError("got no light to render; expected a source or light of the lens")
     bands = {part.amplitude.shape[2] for part in light} | {psf.fwhm.shape[-1]}
     if len(bands - {1}) > 1:
         raise ValueError(f"amplitudes and point spread function have {sorted(bands)} bands")
-    sizes = {f"{k} of the lens": len(v) for _, values in masses for k, v in values.items()}
+    sizes = {
+        f"{k} of the lens": len(v)
+        for plane in lens.masses
+        for mass in masses(plane)
+        for k, v in mass.items()
+        if not callable(v)
+    }
+    weights = [w for row in lens.weights for w in row if w is not None]
+    sizes |= {f"redshift {i} of the planes": len(w) for i, w in enumerate(weights)}
     for part in light:
         sizes |= {f"{name} of light": len(value) for name, value in part.parameters.items()}
         sizes["amplitude of light"] = len(part.amplitude)
@@ -142,15 +165,16 @@ def _supersample(psf: PointSpread, light: Light, scale: float, accuracy: float) 
     return int(max(1 if known else THIN, math.ceil(scale / cell)))
 
 
-def _render_block(grid: Grid, blur: Blur, rows: slice, masses: list[Mass], light: Light) -> Tensor:
+def _render_block(grid: Grid, blur: Blur, rows: slice, lens: Planes, light: Light) -> Tensor:
     systems = rows.stop - rows.start
     plane = grid.axis.expand(1, 1, -1), grid.axis[:, None].expand(1, -1, 1)
-    traced = trace(*plane, _described(masses, (1, 1))) if masses else plane
+    deepest = front(lens, max(part.behind for part in light))
+    places = crossings(*plane, map_parameters(deepest, lambda value: value[:, None, None]))
     fine = None
     for part in light:
         spread = {k: v.expand(systems, -1) for k, v in part.parameters.items()}
         part = replace(part, parameters=spread)
-        flux = _planes(grid, part, masses, traced if part.behind else plane, systems)
+        flux = _planes(grid, part, front(lens, part.behind), places[part.behind], systems)
         amplitude = part.amplitude.expand(systems, -1, -1)
         bands = torch.einsum("scyx,scb->sbyx", flux, amplitude)
         fine = bands if fine is None else fine + bands
@@ -159,27 +183,20 @@ def _render_block(grid: Grid, blur: Blur, rows: slice, masses: list[Mass], light
 
 
 def _planes(
-    grid: Grid, part: Part, masses: list[Mass], traced: tuple[Tensor, Tensor], systems: int
+    grid: Grid, part: Part, lens: Planes, traced: tuple[Tensor, Tensor], systems: int
 ) -> Tensor:
     """Return the flux of each component on the fine grid, for unit amplitude."""
     if part.profile is None:
-        return _points(grid, part, masses, systems)
+        return _points(grid, part, lens, systems)
 
-    def lensed(x: Tensor, y: Tensor, system: Tensor) -> tuple[Tensor, Tensor]:
-        mine = [
-            (d, {k: v if len(v) == 1 else v[system] for k, v in values.items()})
-            for d, values in masses
-        ]
-        return trace(x, y, _described(mine, (1,)))
+    def rays(x: Tensor, y: Tensor, system: Tensor) -> tuple[Tensor, Tensor]:
+        rows = map_parameters(lens, lambda v: (v if len(v) == 1 else v[system])[:, None])
+        return trace(x, y, rows)
 
-    def straight(x: Tensor, y: Tensor, system: Tensor) -> tuple[Tensor, Tensor]:
-        return x, y
-
-    rays = lensed if part.behind else straight
     return sample(grid, traced, rays, part.profile, part.parameters, part.finest)
 
 
-def _points(grid: Grid, part: Part, masses: list[Mass], systems: int) -> Tensor:
+def _points(grid: Grid, part: Part, lens: Planes, systems: int) -> Tensor:
     """Put the images of point sources on the fine grid."""
     components = part.amplitude.shape[1]
     x, y = (part.parameters[name][..., None] for name in ("x0", "y0"))
@@ -188,7 +205,7 @@ def _points(grid: Grid, part: Part, masses: list[Mass], systems: int) -> Tensor:
         x, y, mu = image_positions(
             x[..., 0],
             y[..., 0],
-            _described(masses, ()),
+            lens,
             reach=float(grid.axis[-1]) + grid.cell / 2,
             step=2 * grid.cell,
         )
@@ -205,11 +222,3 @@ def _points(grid: Grid, part: Part, masses: list[Mass], systems: int) -> Tensor:
         mu[seen].abs(),
     )
     return flux
-
-
-def _described(masses: list[Mass], axes: tuple[int, ...]) -> list[dict[str, object]]:
-    """Return deflectors with ``axes`` appended to the shape (system,) of their parameters."""
-    return [
-        {"deflector": d, **{k: v.reshape(v.shape + axes) for k, v in values.items()}}
-        for d, values in masses
-    ]
