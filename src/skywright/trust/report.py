@@ -30,6 +30,8 @@ from skywright.trust.survey_facts import (
 
 __all__ = ["search_report"]
 
+MOST_NAMES = 6
+
 
 def search_report(
     judged: Report,
@@ -135,16 +137,18 @@ def _page(report: Report, cutouts: Images, painted: Images, facts: SurveyFacts) 
     survey = evidence["survey"]
     package = files("skywright.trust")
     return Template(package.joinpath("report.html.in").read_text("utf-8")).substitute(
-        title="Lens search: " + text(", ".join(survey["tiles"])),
+        title="Lens search: " + text(_names(survey["tiles"])),
         style=package.joinpath("report.css").read_text("utf-8"),
         tone=page.tone(results),
-        eyebrow="Strong lenses in " + text(", ".join(survey["tiles"])),
+        eyebrow="Strong lenses in " + text(_names(survey["tiles"])),
         headline=text(headline),
         verdict=text(rest),
-        caution=text(_caution(results)),
+        caution=text(_caution(results, survey)),
         cards=page.cards(results, evidence),
         scorers_note=page.scorers_note(results, evidence),
-        scorers=tables.scorers_table(results) + tables.forecast_table(results),
+        scorers=tables.scorers_table(results)
+        + tables.forecast_table(results)
+        + tables.transfer_table(results),
         kinds=tables.kinds_table(results),
         figures=page.figures_section(results, evidence),
         calibration_note=text(_CALIBRATION),
@@ -158,11 +162,19 @@ def _page(report: Report, cutouts: Images, painted: Images, facts: SurveyFacts) 
     )
 
 
-def _caution(results: dict[str, dict[str, Any]]) -> str:
+def _names(tiles: list[str]) -> str:
+    """Return the names of tiles, or their number where they would fill a page."""
+    if len(tiles) <= MOST_NAMES:
+        return ", ".join(tiles)
+    return f"{len(tiles)} images, {tiles[0]} to {tiles[-1]}"
+
+
+def _caution(results: dict[str, dict[str, Any]], survey: dict[str, Any]) -> str:
     note = "Recall is measured on painted arcs; the candidates are galaxies worth a look. "
     expected = results.get("expected_lenses")
     if expected is None:
-        return note + "The pixel scale is unknown, so no number of true lenses can be expected."
+        unknown = "pixel scale" if survey["scale_arcsec"] is None else "area that was searched"
+        return note + f"The {unknown} is unknown, so no number of true lenses can be expected."
     if expected["high"] < 1:
         return note + "In a field this small about none of them can be expected to be a lens."
     return note + (
@@ -191,7 +203,7 @@ def _survey_section(results: dict[str, dict[str, Any]], survey: dict[str, Any]) 
     pairs = [
         (
             "Images",
-            text(", ".join(survey["tiles"])) + ", bands " + text(", ".join(survey["bands"])),
+            text(_names(survey["tiles"])) + ", bands " + text(", ".join(survey["bands"])),
         ),
         ("Pixel", _pixel(survey)),
         ("PSF FWHM", f"{widths} pixel<small>{text(survey['psf_origin'])}</small>"),
