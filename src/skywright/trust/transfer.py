@@ -34,12 +34,16 @@ class Domain(TypedDict):
         ``object_id`` and ``mean`` (logit), any number of rows an object.
     features : QTable
         ``object_id``, ``arc_statistic``, ``flux``, ``einstein_radius`` and its error [pixel].
+    radii : QTable
+        Estimated Einstein radii: ``object_id``, ``mean`` and ``aleatoric`` [pixel], any number of
+        rows an object.
     """
 
     truth: QTable
     net: QTable
     boosting: QTable
     features: QTable
+    radii: QTable
 
 
 def judge_transfer(
@@ -83,7 +87,8 @@ def judge_transfer(
         on simulated and on real images, ``drop.`` the first minus the second,
         ``transfer.boosting.``, ``transfer.arc.`` and ``transfer.flux.`` of the baselines,
         ``transfer_gain.`` over the best of them, ``own.`` of the networks fitted on real images,
-        ``own_gain.`` over the transferred ones, and ``radius.`` from `judge_radii`.
+        ``own_gain.`` over the transferred ones; ``simulated.radius.`` and ``radius.`` from
+        `judge_radii` for the estimates, ``ring.`` for the radius of the brightest ring.
     """
     there = _measure(_scores(simulated), simulated["truth"], scale, resamples, rng)
     scores = _scores(real) | {"own": committee(own, column(real["truth"], "object_id"))}
@@ -108,8 +113,12 @@ def judge_transfer(
         note("own_gain", here["own"][key] - here["net"][key], key, "r")
         note("transfer_gain", here["net"][key] - here[best][key], key, "r")
         found[f"transfer_gain.{key}"]["over"] = best
-    for name, domain in (("simulated.radius", simulated), ("radius", real)):
-        values = judge_radii(domain["truth"], domain["features"], rng=rng, resamples=resamples)
+    for name, domain, radii in (
+        ("simulated.radius", simulated, _pooled(simulated["radii"])),
+        ("radius", real, _pooled(real["radii"])),
+        ("ring", real, real["features"]),
+    ):
+        values = judge_radii(domain["truth"], radii, rng=rng, resamples=resamples)
         found |= {f"{name}.{key}": result for key, result in values.items()}
     results = judged.results | found
     return replace(judged, results=results, verdict=f"{judged.verdict} {_sentence(found)}")
@@ -130,6 +139,19 @@ def _scores(domain: Domain) -> dict[str, np.ndarray]:
             QTable({"object_id": column(features, "object_id"), "mean": raw}), ids
         )
     return scores
+
+
+def _pooled(radii: QTable) -> QTable:
+    """Return the mean estimate, and the mean error, of all folds that judged an object."""
+    ids, rows = np.unique(column(radii, "object_id"), return_inverse=True)
+    count = np.bincount(rows)
+    return QTable(
+        {
+            "object_id": ids,
+            "einstein_radius": np.bincount(rows, column(radii, "mean")) / count,
+            "einstein_radius_error": np.bincount(rows, column(radii, "aleatoric")) / count,
+        }
+    )
 
 
 def _rows(truth: QTable, scale: u.Quantity) -> dict[str, tuple[np.ndarray, np.ndarray]]:
