@@ -16,6 +16,7 @@ from record import ROOT, peak_memory_mb, record
 from run_recipe import run
 
 from skywright.data import artefacts
+from skywright.find import detect
 from skywright.flow.runs import node_folder
 
 # Asked for before anything was run: lenses wider than 1.2 arcsec against untouched real cutouts.
@@ -97,6 +98,8 @@ def compare_fields(folder: Path) -> list[dict[str, Any]]:
         line = {"fields": name, "r": float(np.nanmedian(magnitude["r"]))}
         for one, two in zip(cutouts.bands[:-1], cutouts.bands[1:], strict=True):
             line[f"{one}-{two}"] = float(np.nanmedian(magnitude[one] - magnitude[two]))
+        survey = _node(folder, "simulated" if prefix else "survey")
+        line["sources_per_field"] = len(detect(survey)) / len(survey.tiles)
         line["radius_pixel"] = float(np.median(galaxies["radius"]))
         line["axis_ratio"] = float(np.median(galaxies["q"]))
         line |= {f"rms_{band}": float(r) for band, r in zip(cutouts.bands, rms, strict=True)}

@@ -102,6 +102,27 @@ def test_neighbours_are_as_many_as_on_the_sky():
     assert number.std() == pytest.approx(np.sqrt(mean), rel=0.25)
 
 
+def test_crowding_multiplies_neighbours():
+    neighbours = _galaxies(magnitude=np.full(400, 20.0), radius=0.05)
+    given = {"neighbours": neighbours, "n": 200, "pixels": 61}
+    total = [
+        _pixels(_simulate(_galaxies(magnitude=34.0), crowding=crowding, **given)).sum()
+        for crowding in (1.0, 3.0)
+    ]
+    assert total[1] / total[0] == pytest.approx(3.0, rel=0.15)
+
+
+def test_correlated_noise_keeps_its_variance_and_has_the_correlation_of_a_gaussian():
+    width = 0.7
+    given = {"n": 8, "pixels": 81}
+    white = _pixels(_simulate(_galaxies(magnitude=34.0), **given))[:, 1]
+    noise = _pixels(_simulate(_galaxies(magnitude=34.0), correlation=width, **given))[:, 1]
+    assert noise.std() == pytest.approx(white.std(), rel=0.02)
+    for lag in (1, 2):
+        found = (noise[..., lag:] * noise[..., :-lag]).mean() / noise.var()
+        assert found == pytest.approx(np.exp(-(lag**2) / (4 * width**2)), abs=0.03)
+
+
 def test_seeds_alone_decide():
     same = [_pixels(_simulate(rng=np.random.default_rng(5))) for _ in range(2)]
     np.testing.assert_array_equal(*same)
@@ -125,6 +146,8 @@ def test_the_survey_says_what_it_is():
         ({"seeing": {"H": "1 arcsec"}}, r"seeing has the bands \('H',\)"),
         ({"seeing": {}}, "expected some of"),
         ({"seeing": {"r": "-1 arcsec"}}, "positive angles"),
+        ({"crowding": -1.0}, "got crowding -1.0"),
+        ({"correlation": float("nan")}, "correlation nan"),
         ({"n": 0}, "at least one field"),
         ({"magnitude": (20, 17)}, r"expected \(bright, faint\)"),
         ({"magnitude": (19, 20)}, "none of 1 galaxies"),

@@ -9,6 +9,7 @@ import astropy.units as u
 import numpy as np
 import torch
 from astropy.table import QTable
+from scipy.ndimage import gaussian_filter
 
 from skywright.data import Survey, Tile
 from skywright.sky.field import without_pixel
@@ -36,6 +37,8 @@ def simulate_fields(
     magnitude: tuple[float, float] = (17.0, 20.0),
     pixels: int = 91,
     zero_point: float = 30.0,
+    crowding: float = 1.0,
+    correlation: float = 0.0,
     batch: int = 64,
     progress: Callable[[float], None] | None = None,
 ) -> Survey:
@@ -46,8 +49,7 @@ def simulate_fields(
     (Faber & Jackson 1976, ApJ 204, 668): the galaxy in the middle is drawn with that chance. The
     number of exposures and the brightness of the sky differ from field to field and band to band
     as they do in the survey; the seeing is one for all fields, because what is painted on them has
-    one point spread function. The noise of neighbouring pixels is independent, that of a
-    resampled coadd is not.
+    one point spread function.
 
     Parameters
     ----------
@@ -73,6 +75,11 @@ def simulate_fields(
         Side of a field.
     zero_point : float [AB mag]
         Magnitude of one count in the images.
+    crowding : float
+        How much denser than the sky the surroundings are: massive galaxies live in groups.
+    correlation : float [pixel]
+        Standard deviation of the Gaussian that ties the noise of neighbouring pixels together, as
+        resampling does in a coadd; the noise of single pixels stays what it is. 0: independent.
     batch : int
         Fields rendered at once.
     progress : callable, optional
@@ -91,8 +98,11 @@ def simulate_fields(
     bands = _bands(seeing, survey)
     tile_area = (pixels * SURVEYS[survey].scale * u.arcsec) ** 2
     _check(galaxies, neighbours, bands, n, magnitude)
+    if not (crowding >= 0 and correlation >= 0):
+        raise ValueError(f"got crowding {crowding} and correlation {correlation}; expected >= 0")
     middle = _choose(galaxies, n, magnitude, rng)[:, None]
-    rows, there = _deal(n, len(neighbours) * float(tile_area / area), len(neighbours), rng)
+    mean = crowding * len(neighbours) * float(tile_area / area)
+    rows, there = _deal(n, mean, len(neighbours), rng)
     light = [
         _light(galaxies, middle, np.ones((n, 1)), bands, survey) | {"n": EARLY},
         _light(neighbours, rows, there, bands, survey) | {"n": LATE},
@@ -106,7 +116,7 @@ def simulate_fields(
     flux = np.empty((n, len(bands), pixels, pixels), dtype=np.float32)
     for start in range(0, n, batch):
         some = slice(start, min(start + batch, n))
-        flux[some] = _expose(light, night, some, fwhm, pixels, survey, rng)
+        flux[some] = _expose(light, night, some, fwhm, pixels, survey, correlation, rng)
         if progress is not None:
             progress(some.stop / n)
     flux *= 10 ** (0.4 * (zero_point - night["zero_point"]))[..., None, None]
@@ -217,6 +227,7 @@ def _expose(
     fwhm: np.ndarray,
     pixels: int,
     survey: str,
+    correlation: float,
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Render some fields and add their noise, (field, band, y, x) [electron/s]."""
@@ -226,7 +237,18 @@ def _expose(
     constants = SURVEYS[survey]
     here = {name: torch.as_tensor(values[part]) for name, values in night.items()}
     noisy = add_noise(image, rng, scale=constants.scale, read_noise=constants.read_noise, **here)
-    return np.asarray(noisy.numpy())
+    noiseless = image.numpy()
+    return np.asarray(noiseless + _correlated(noisy.numpy() - noiseless, correlation))
+
+
+def _correlated(noise: np.ndarray, width: float) -> np.ndarray:
+    """Smooth noise (…, y, x) with a Gaussian of some width [pixel], its variance kept."""
+    if width == 0:
+        return noise
+    point = np.zeros((1 + 2 * int(np.ceil(5 * width)),) * 2)
+    point[len(point) // 2, len(point) // 2] = 1
+    left = np.sqrt((gaussian_filter(point, width) ** 2).sum())
+    return np.asarray(gaussian_filter(noise, width, axes=(-2, -1), mode="wrap") / left)
 
 
 def _rows(value: Any, part: slice) -> Any:
