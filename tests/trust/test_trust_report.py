@@ -221,7 +221,9 @@ def test_many_cutouts_are_counted_and_expect_no_number(inputs):
     survey = inputs["facts"]["survey"]
     many = tuple(replace(survey.tiles[0], name=f"cutout {i}") for i in range(46))
     known = inputs["facts"] | {"survey": replace(survey, tiles=many), "area": None}
-    found = search_report(**(inputs | {"facts": known}))
+    found = search_report(**(inputs | {"facts": known}), shown=28)
+    assert "the first 28 are shown" in found.html
+    assert len(found.evidence["gallery"]) == 28
     assert "Strong lenses in 46 images, cutout 0 to cutout 45" in found.html
     assert "cutout 17" not in found.html
     assert "The area that was searched is unknown, so no number" in found.html

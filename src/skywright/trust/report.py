@@ -42,6 +42,7 @@ def search_report(
     painted: Images,
     facts: SurveyFacts,
     curves: QTable | None = None,
+    shown: int = 24,
 ) -> Report:
     """Return what `judge_search` found, with the real candidates and a page to read.
 
@@ -62,6 +63,8 @@ def search_report(
         The survey: ``survey``, ``psf``, ``ranked`` (every judged galaxy) and ``area``.
     curves : QTable, optional
         Learning curves, when `judge_search` was not given them.
+    shown : int
+        How many candidates the page shows.
 
     Returns
     -------
@@ -78,7 +81,7 @@ def search_report(
     results = judged.results | survey_results(candidates, facts)
     evidence = judged.evidence | {
         "survey": _describe_survey(facts, cutouts),
-        "gallery": describe_candidates(candidates),
+        "gallery": describe_candidates(candidates, shown),
     }
     if curves is not None:
         evidence["curves"] = as_columns(curves)
@@ -153,7 +156,7 @@ def _page(report: Report, cutouts: Images, painted: Images, facts: SurveyFacts) 
         figures=page.figures_section(results, evidence),
         calibration_note=text(_CALIBRATION),
         calibration=tables.calibration_table(results),
-        candidates_note=text(_candidates_note(results, survey)),
+        candidates_note=text(_candidates_note(results, evidence)),
         candidates=candidate_gallery(evidence["gallery"], cutouts),
         false_positives=error_gallery(evidence["worst"]["false_positives"], painted),
         misses=error_gallery(evidence["worst"]["misses"], painted),
@@ -182,13 +185,14 @@ def _caution(results: dict[str, dict[str, Any]], survey: dict[str, Any]) -> str:
     )
 
 
-def _candidates_note(results: dict[str, dict[str, Any]], survey: dict[str, Any]) -> str:
+def _candidates_note(results: dict[str, dict[str, Any]], evidence: dict[str, Any]) -> str:
+    survey, shown = evidence["survey"], len(evidence["gallery"])
     size = f"{survey['cutout_pixels']} pixels"
     if survey["scale_arcsec"] is not None:
         size += f" ({survey['cutout_pixels'] * survey['scale_arcsec']:.1f}″)"
     return (
-        f"{results['candidates']['value']:,} galaxies fall within the budget; the first 24 are "
-        f"shown, {size} on a side, each on its own brightness scale. P is the probability at "
+        f"{results['candidates']['value']:,} galaxies fall within the budget; the first {shown} "
+        f"are shown, {size} on a side, each on its own brightness scale. P is the probability at "
         "survey prevalence, θE a rough Einstein radius from the light around the galaxy, which "
         "means something only for a real lens."
     )
