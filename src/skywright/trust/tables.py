@@ -82,16 +82,17 @@ def transfer_table(results: Results) -> str:
     return table(
         [
             "",
-            "Trained on simulated, judged on simulated fields",
-            "… on real cutouts",
+            "Simulated, judged on simulated",
+            "Simulated, judged on real",
             "Drop",
-            "Trained on real cutouts, out of fold",
-            "Boosting, from simulated to real",
-            "Gain of the network over the best baseline, there",
+            "Real, judged on real",
+            "Boosting: simulated, on real",
+            "Net less best baseline",
             "Cutouts",
         ],
         rows,
-        "From simulated to real; intervals resample fields and cutouts.",
+        "What networks were trained on, and what they judge without having seen it; intervals "
+        "resample fields and cutouts.",
     )
 
 
