@@ -217,6 +217,19 @@ def test_a_field_without_scale_expects_no_number(inputs):
     assert "no number of true lenses can be expected" in found.html
 
 
+def test_many_cutouts_are_counted_and_expect_no_number(inputs):
+    survey = inputs["facts"]["survey"]
+    many = tuple(replace(survey.tiles[0], name=f"cutout {i}") for i in range(46))
+    known = inputs["facts"] | {"survey": replace(survey, tiles=many), "area": None}
+    found = search_report(**(inputs | {"facts": known}), shown=28)
+    assert "the first 28 are shown" in found.html
+    assert len(found.evidence["gallery"]) == 28
+    assert "Strong lenses in 46 images, cutout 0 to cutout 45" in found.html
+    assert "cutout 17" not in found.html
+    assert "The area that was searched is unknown, so no number" in found.html
+    assert "expected_lenses" not in found.results
+
+
 def test_same_inputs_give_the_same_page(report, inputs):
     assert search_report(**inputs).html == report.html
 

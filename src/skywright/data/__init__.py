@@ -7,6 +7,8 @@ from skywright.data.cutouts import cutout_size as cutout_size
 from skywright.data.images import Images as Images
 from skywright.data.model import Model as Model
 from skywright.data.noise import measure_noise_excess as measure_noise_excess
+from skywright.data.open_cutouts import central_positions as central_positions
+from skywright.data.open_cutouts import open_cutouts as open_cutouts
 from skywright.data.open_survey import open_survey as open_survey
 from skywright.data.open_table import open_table as open_table
 from skywright.data.predictions import Predictions as Predictions

@@ -111,8 +111,8 @@ def open_survey(
         unit=_unit(opened, unit),
         scale=sizes,
         reason=reason or unknown,
-        zero_point=_by_band(zero_point, names, "zero_point", u.ABmag),
-        gain=_by_band(gain, names, "gain", None),
+        zero_point=by_band(zero_point, names, "zero_point", u.ABmag),
+        gain=by_band(gain, names, "gain", None),
         saturation=_saturation(opened, saturation, first),
         quantised=all(found.whole for tile in opened for found in tile.values()),
     )
@@ -193,7 +193,7 @@ def _tile(found: dict[str, Opened], names: tuple[str, ...], weight: Any, mask: A
         wcs=next((text for text in worlds.values() if text), ""),
     )
     for plane, band in zip(flux, names, strict=True):
-        _check_pixels(plane, tile.shape, band)
+        check_pixels(plane, tile.shape, band)
     return tile
 
 
@@ -220,7 +220,7 @@ def _aligned(
     return planes
 
 
-def _check_pixels(plane: Plane, shape: tuple[int, int], band: str) -> None:
+def check_pixels(plane: Plane, shape: tuple[int, int], band: str) -> None:
     """Refuse an image in which no pixel is finite; stops at the first that is."""
     for y in range(0, shape[0], 256):
         if np.isfinite(read_plane(plane, (y, min(y + 256, shape[0]), 0, shape[1]))).any():
@@ -230,7 +230,7 @@ def _check_pixels(plane: Plane, shape: tuple[int, int], band: str) -> None:
 
 def _unit(opened: list[dict[str, Opened]], given: str | u.UnitBase | None) -> u.UnitBase:
     if given is not None:
-        return _parse_unit(given, "unit")
+        return parse_unit(given, "unit")
     units: dict[str, Any] = {}
     for tile in opened:
         for band, file in tile.items():
@@ -241,7 +241,7 @@ def _unit(opened: list[dict[str, Opened]], given: str | u.UnitBase | None) -> u.
                     f"{name}: the image does not say its unit; give unit='nJy' or whatever it "
                     "is, unit='ct' for display counts without calibration"
                 )
-            units[name] = _parse_unit(text, name)
+            units[name] = parse_unit(text, name)
     first, *others = units
     for other in others:
         if units[other] != units[first]:
@@ -252,7 +252,7 @@ def _unit(opened: list[dict[str, Opened]], given: str | u.UnitBase | None) -> u.
     return units[first]
 
 
-def _parse_unit(text: Any, name: str) -> u.UnitBase:
+def parse_unit(text: Any, name: str) -> u.UnitBase:
     if isinstance(text, u.UnitBase):
         return text
     if text.lower() in SPELLINGS:
@@ -288,7 +288,7 @@ def _scale(tiles: tuple[Tile, ...], given: Any) -> tuple[u.Quantity | None, str]
     return next(iter(known.values())), ""
 
 
-def _by_band(value: Any, names: tuple[str, ...], what: str, unit: Any) -> dict[str, float]:
+def by_band(value: Any, names: tuple[str, ...], what: str, unit: Any) -> dict[str, float]:
     """Spread a number over the bands, or check a mapping."""
     if value is None:
         return {}

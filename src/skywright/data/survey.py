@@ -25,8 +25,9 @@ class Tile:
         Name of its first file.
     shape : (2,)
         Height and width in pixels.
-    flux : (band,)
-        Where the pixels of each band lie.
+    flux : (band,) or (band, y, x)
+        Where the pixels of each band lie, or the pixels themselves, of an image that was made and
+        never lay in a file.
     weight : (band,) or ()
         Inverse variance of each band; empty when it was not given.
     mask : tuple of Plane
@@ -37,7 +38,7 @@ class Tile:
 
     name: str
     shape: tuple[int, int]
-    flux: tuple[Plane, ...]
+    flux: tuple[Plane, ...] | np.ndarray
     weight: tuple[Plane, ...] = ()
     mask: tuple[Plane, ...] = ()
     wcs: str = ""
@@ -64,8 +65,11 @@ class Tile:
         window = (y0, y1, x0, x1)
         if not (0 <= y0 <= y1 <= self.shape[0] and 0 <= x0 <= x1 <= self.shape[1]):
             raise ValueError(f"window {window} leaves tile {self.name!r} of shape {self.shape}")
-        flux = np.stack([read_plane(plane, window) for plane in self.flux])
-        bad = ~np.isfinite(flux).all(axis=0)
+        if isinstance(self.flux, np.ndarray):
+            flux = np.array(self.flux[:, y0:y1, x0:x1], dtype=np.float32)
+        else:
+            flux = np.stack([read_plane(plane, window) for plane in self.flux])
+        bad = np.asarray(~np.isfinite(flux).all(axis=0))
         for plane in self.mask:
             values = read_plane(plane, window)
             bad |= (values != 0) | ~np.isfinite(values)

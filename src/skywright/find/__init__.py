@@ -7,6 +7,7 @@ from skywright.find.features import features as features
 from skywright.find.positions import locate as locate
 from skywright.find.predict import predict as predict
 from skywright.find.predict import predict_table as predict_table
+from skywright.find.predict import predict_values as predict_values
 from skywright.find.psf import measure_psf as measure_psf
 from skywright.find.rank import rank as rank
 from skywright.find.select import select_galaxies as select_galaxies

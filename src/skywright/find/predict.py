@@ -17,7 +17,7 @@ from skywright.learn.nets_as_models import load_net, logits_of
 from skywright.learn.scaling import noise_source, scale_images
 from skywright.learn.tuning import feature_matrix
 
-__all__ = ["predict", "predict_table"]
+__all__ = ["predict", "predict_table", "predict_values"]
 
 _SCALE_TOLERANCE = 0.02
 
@@ -102,10 +102,10 @@ def predict_table(
     Predictions
         Calibrated logits of the chosen rows, in their order.
     """
-    if not model.estimator:
+    if not _holds(model, "Classifier"):
         raise ValueError(
-            "the model holds no classical estimator (find.predict applies nets); expected one "
-            "made by skywright.learn.tune_classifier"
+            "the model holds no classical classifier (find.predict applies nets, "
+            "find.predict_values regressors); expected one made by skywright.learn.tune_classifier"
         )
     rows = _rows(len(features), roles, role)
     object_id = np.asarray(features["object_id"])[rows]
@@ -114,6 +114,42 @@ def predict_table(
     matrix = feature_matrix(features[rows], model.config["features"])
     logits = load_estimator(model.estimator).decision_function(matrix)
     return _calibrated(model, object_id, logits, prior)
+
+
+def predict_values(
+    model: Model, features: QTable, *, roles: np.ndarray | None = None, role: str = "test"
+) -> Predictions:
+    """Estimate a positive number from rows of a feature table.
+
+    Parameters
+    ----------
+    model : Model
+        Made by `skywright.learn.fit_regressor`.
+    features : QTable
+        With ``object_id`` and the features the model was fitted on.
+    roles, role
+        As in `predict`.
+
+    Returns
+    -------
+    Predictions
+        ``mean`` in the unit of the values that were fitted, ``aleatoric`` the error of each.
+    """
+    if not _holds(model, "Regressor"):
+        raise ValueError(
+            "the model holds no regressor; expected one made by skywright.learn.fit_regressor"
+        )
+    rows = _rows(len(features), roles, role)
+    object_id = np.asarray(features["object_id"])[rows]
+    if len(rows) == 0:
+        return Predictions(object_id, np.empty(0), np.empty(0))
+    matrix = feature_matrix(features[rows], model.config["features"])
+    estimate = np.exp(load_estimator(model.estimator).predict(matrix))
+    return Predictions(object_id, estimate, estimate * float(model.config["error"]))
+
+
+def _holds(model: Model, kind: str) -> bool:
+    return bool(model.estimator) and str(model.config["estimator"]).endswith(kind)
 
 
 def _calibrated(

@@ -32,7 +32,7 @@ CLOSED = (
     "skywright.serve.query",
     "skywright.serve.runs",
 )
-OPENING = ("open_survey",)  # the one door by which files come in
+OPENING = ("open_cutouts", "open_survey")  # the doors by which images come in, and nothing else
 TOUCHES_FILES = re.compile(r"(save|load|write|read|fetch|download|open|query)(_|$)")
 SEGMENT = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 LONGEST = 200

@@ -20,8 +20,7 @@ def write_card(config: dict[str, Any]) -> str:
     lines = [
         f"# {what}",
         "",
-        "Binary classifier; its output is a logit, divided by the temperature "
-        f"{config['temperature']:.3g} that was fitted on the validation rows.",
+        _output(config),
         "",
         "## Domain of validity",
         "",
@@ -34,11 +33,32 @@ def write_card(config: dict[str, Any]) -> str:
         "",
         *(f"- {name.replace('_', ' ')}: {_text(value)}" for name, value in training.items()),
         "",
-        f"Logits hold at the training prevalence {training['prevalence']:.4g}; shift them to the "
-        "prevalence of the survey (`skywright.learn.correct_prior`) before reading them as odds.",
+        _use(config),
         "",
     ]
     return "\n".join(lines)
+
+
+def _output(config: dict[str, Any]) -> str:
+    if "error" in config:
+        return (
+            "Regressor of the logarithm of a positive number; the error of every estimate, "
+            f"{config['error']:.3g} of it, holds 68 % of the validation rows."
+        )
+    return (
+        "Binary classifier; its output is a logit, divided by the temperature "
+        f"{config['temperature']:.3g} that was fitted on the validation rows."
+    )
+
+
+def _use(config: dict[str, Any]) -> str:
+    if "error" in config:
+        return "Errors hold for objects like those of the training; elsewhere they are a promise."
+    return (
+        f"Logits hold at the training prevalence {config['training']['prevalence']:.4g}; shift "
+        "them to the prevalence of the survey (`skywright.learn.correct_prior`) before reading "
+        "them as odds."
+    )
 
 
 def _text(value: Any) -> str:

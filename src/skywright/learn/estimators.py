@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 import skops.io
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 __all__ = ["TRUSTED", "dump_estimator", "load_estimator"]
 
 TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
+BOOSTED = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def dump_estimator(estimator: HistGradientBoostingClassifier) -> bytes:
+def dump_estimator(estimator: Any) -> bytes:
     """Return a fitted model in skops format, equal bytes for equal models.
 
     skops names its parts by memory addresses and stamps them with the time of day; both are
@@ -36,7 +37,7 @@ def dump_estimator(estimator: HistGradientBoostingClassifier) -> bytes:
     return out.getvalue()
 
 
-def load_estimator(content: bytes) -> HistGradientBoostingClassifier:
+def load_estimator(content: bytes) -> Any:
     """Read a model back; types beyond scikit-learn's plain ones and `TRUSTED` are refused.
 
     Raises
@@ -54,10 +55,11 @@ def load_estimator(content: bytes) -> HistGradientBoostingClassifier:
             f"the estimator is refused: it names types that are not trusted ({', '.join(unknown)})"
         )
     estimator = skops.io.loads(content, trusted=list(TRUSTED))
-    if not isinstance(estimator, HistGradientBoostingClassifier):
+    if not isinstance(estimator, BOOSTED):
         raise ValueError(
             f"the estimator is a {type(estimator).__name__}; expected a "
-            "HistGradientBoostingClassifier made by skywright.learn.tune_classifier"
+            "HistGradientBoostingClassifier made by skywright.learn.tune_classifier, or a "
+            "HistGradientBoostingRegressor made by skywright.learn.fit_regressor"
         )
     if not all(_is_tree(t, estimator.n_features_in_) for row in estimator._predictors for t in row):
         raise ValueError("the estimator is refused: a tree in it has branches that lead astray")

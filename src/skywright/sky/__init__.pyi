@@ -13,6 +13,7 @@ from .deflectors import sis as sis
 from .delays import time_delays as time_delays
 from .draw import draw_systems as draw_systems
 from .forecast import draw_forecast as draw_forecast
+from .galaxy_fields import simulate_fields as simulate_fields
 from .halos.abundance import match_abundance as match_abundance
 from .halos.concentrations import draw_concentrations as draw_concentrations
 from .halos.concentrations import halo_concentration as halo_concentration

@@ -17,8 +17,10 @@ from skywright.trust.leaks import shuffled_label_auroc as shuffled_label_auroc
 from skywright.trust.pixel_features import pixel_features as pixel_features
 from skywright.trust.population import count_galaxies as count_galaxies
 from skywright.trust.population import population_report as population_report
+from skywright.trust.radii import judge_radii as judge_radii
 from skywright.trust.ranking import auroc as auroc
 from skywright.trust.ranking import tpr_at_false_positives as tpr_at_false_positives
 from skywright.trust.report import search_report as search_report
 from skywright.trust.resampling import bootstrap_groups as bootstrap_groups
 from skywright.trust.search import judge_search as judge_search
+from skywright.trust.transfer import judge_transfer as judge_transfer

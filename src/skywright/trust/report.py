@@ -30,6 +30,8 @@ from skywright.trust.survey_facts import (
 
 __all__ = ["search_report"]
 
+MOST_NAMES = 6
+
 
 def search_report(
     judged: Report,
@@ -40,6 +42,7 @@ def search_report(
     painted: Images,
     facts: SurveyFacts,
     curves: QTable | None = None,
+    shown: int = 24,
 ) -> Report:
     """Return what `judge_search` found, with the real candidates and a page to read.
 
@@ -60,6 +63,8 @@ def search_report(
         The survey: ``survey``, ``psf``, ``ranked`` (every judged galaxy) and ``area``.
     curves : QTable, optional
         Learning curves, when `judge_search` was not given them.
+    shown : int
+        How many candidates the page shows.
 
     Returns
     -------
@@ -76,7 +81,7 @@ def search_report(
     results = judged.results | survey_results(candidates, facts)
     evidence = judged.evidence | {
         "survey": _describe_survey(facts, cutouts),
-        "gallery": describe_candidates(candidates),
+        "gallery": describe_candidates(candidates, shown),
     }
     if curves is not None:
         evidence["curves"] = as_columns(curves)
@@ -135,21 +140,23 @@ def _page(report: Report, cutouts: Images, painted: Images, facts: SurveyFacts) 
     survey = evidence["survey"]
     package = files("skywright.trust")
     return Template(package.joinpath("report.html.in").read_text("utf-8")).substitute(
-        title="Lens search: " + text(", ".join(survey["tiles"])),
+        title="Lens search: " + text(_names(survey["tiles"])),
         style=package.joinpath("report.css").read_text("utf-8"),
         tone=page.tone(results),
-        eyebrow="Strong lenses in " + text(", ".join(survey["tiles"])),
+        eyebrow="Strong lenses in " + text(_names(survey["tiles"])),
         headline=text(headline),
         verdict=text(rest),
-        caution=text(_caution(results)),
+        caution=text(_caution(results, survey)),
         cards=page.cards(results, evidence),
         scorers_note=page.scorers_note(results, evidence),
-        scorers=tables.scorers_table(results) + tables.forecast_table(results),
+        scorers=tables.scorers_table(results)
+        + tables.forecast_table(results)
+        + tables.transfer_table(results),
         kinds=tables.kinds_table(results),
         figures=page.figures_section(results, evidence),
         calibration_note=text(_CALIBRATION),
         calibration=tables.calibration_table(results),
-        candidates_note=text(_candidates_note(results, survey)),
+        candidates_note=text(_candidates_note(results, evidence)),
         candidates=candidate_gallery(evidence["gallery"], cutouts),
         false_positives=error_gallery(evidence["worst"]["false_positives"], painted),
         misses=error_gallery(evidence["worst"]["misses"], painted),
@@ -158,11 +165,19 @@ def _page(report: Report, cutouts: Images, painted: Images, facts: SurveyFacts) 
     )
 
 
-def _caution(results: dict[str, dict[str, Any]]) -> str:
+def _names(tiles: list[str]) -> str:
+    """Return the names of tiles, or their number where they would fill a page."""
+    if len(tiles) <= MOST_NAMES:
+        return ", ".join(tiles)
+    return f"{len(tiles)} images, {tiles[0]} to {tiles[-1]}"
+
+
+def _caution(results: dict[str, dict[str, Any]], survey: dict[str, Any]) -> str:
     note = "Recall is measured on painted arcs; the candidates are galaxies worth a look. "
     expected = results.get("expected_lenses")
     if expected is None:
-        return note + "The pixel scale is unknown, so no number of true lenses can be expected."
+        unknown = "pixel scale" if survey["scale_arcsec"] is None else "area that was searched"
+        return note + f"The {unknown} is unknown, so no number of true lenses can be expected."
     if expected["high"] < 1:
         return note + "In a field this small about none of them can be expected to be a lens."
     return note + (
@@ -170,13 +185,14 @@ def _caution(results: dict[str, dict[str, Any]]) -> str:
     )
 
 
-def _candidates_note(results: dict[str, dict[str, Any]], survey: dict[str, Any]) -> str:
+def _candidates_note(results: dict[str, dict[str, Any]], evidence: dict[str, Any]) -> str:
+    survey, shown = evidence["survey"], len(evidence["gallery"])
     size = f"{survey['cutout_pixels']} pixels"
     if survey["scale_arcsec"] is not None:
         size += f" ({survey['cutout_pixels'] * survey['scale_arcsec']:.1f}″)"
     return (
-        f"{results['candidates']['value']:,} galaxies fall within the budget; the first 24 are "
-        f"shown, {size} on a side, each on its own brightness scale. P is the probability at "
+        f"{results['candidates']['value']:,} galaxies fall within the budget; the first {shown} "
+        f"are shown, {size} on a side, each on its own brightness scale. P is the probability at "
         "survey prevalence, θE a rough Einstein radius from the light around the galaxy, which "
         "means something only for a real lens."
     )
@@ -191,7 +207,7 @@ def _survey_section(results: dict[str, dict[str, Any]], survey: dict[str, Any]) 
     pairs = [
         (
             "Images",
-            text(", ".join(survey["tiles"])) + ", bands " + text(", ".join(survey["bands"])),
+            text(_names(survey["tiles"])) + ", bands " + text(", ".join(survey["bands"])),
         ),
         ("Pixel", _pixel(survey)),
         ("PSF FWHM", f"{widths} pixel<small>{text(survey['psf_origin'])}</small>"),

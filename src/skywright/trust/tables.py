@@ -10,7 +10,7 @@ from skywright.trust.measures import TOP
 from skywright.trust.sample import bin_name
 from skywright.trust.verdict import SCORERS
 
-__all__ = ["calibration_table", "forecast_table", "kinds_table", "scorers_table"]
+__all__ = ["calibration_table", "forecast_table", "kinds_table", "scorers_table", "transfer_table"]
 
 Results = dict[str, dict[str, Any]]
 
@@ -61,6 +61,38 @@ def forecast_table(results: Results) -> str:
         ["", _NAMES[0], "Cutouts", "Galaxies"],
         rows,
         "Survey forecast: Einstein radii follow from the light of each galaxy.",
+    )
+
+
+def transfer_table(results: Results) -> str:
+    """Return simulated beside real images; nothing where no network came from simulations."""
+    columns = ("simulated", "transfer", "drop", "own", "transfer.boosting", "transfer_gain")
+    rows = []
+    for label, name in (
+        ("AUROC, all lenses against all negatives", "auroc"),
+        ("… θE > 1.2″ against untouched cutouts", "auroc_wide"),
+        ("… and S/N > 20", "auroc_wide_detectable"),
+        ("… θE > 1.2″ against impostors", "auroc_wide_impostors"),
+    ):
+        if f"transfer.{name}" in results:
+            figures = [number(results[f"{prefix}.{name}"], 3) for prefix in columns]
+            rows.append([text(label), *figures, str(results[f"transfer.{name}"]["n_groups"])])
+    if not rows:
+        return ""
+    return table(
+        [
+            "",
+            "Simulated, judged on simulated",
+            "Simulated, judged on real",
+            "Drop",
+            "Real, judged on real",
+            "Boosting: simulated, on real",
+            "Net less best baseline",
+            "Cutouts",
+        ],
+        rows,
+        "What networks were trained on, and what they judge without having seen it; intervals "
+        "resample fields and cutouts.",
     )
 
 
