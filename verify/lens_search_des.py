@@ -20,9 +20,9 @@ from skywright.find import detect
 from skywright.flow.runs import node_folder
 
 # Asked for before anything was run: AUROC of lenses wider than 1.2 arcsec against untouched real
-# cutouts, by networks that saw simulations alone. How bright the arcs are was left open. What is
-# asserted is that for arcs of S/N above 20, which is what counts as a lens in Collett 2015; that
-# for all arcs from S/N 5 on is recorded and printed beside it, and falls short.
+# cutouts, by networks that saw simulations alone. How bright the arcs are was left open, so all of
+# them count, from S/N 5 on; that for arcs of S/N above 20, which is what counts as a lens in
+# Collett 2015, is printed beside it.
 AUROC = 0.9
 KEYS = ("auroc", "auroc_wide", "auroc_wide_detectable", "auroc_wide_impostors")
 
@@ -65,7 +65,7 @@ def main() -> int:
         found = results[f"transfer.{key}"]
         met = "reached" if found["value"] > AUROC else "MISSED"
         print(f"AUROC of wide lenses, {name}: {_text(found)}; above {AUROC} was asked for: {met}")
-    return int(results["transfer.auroc_wide_detectable"]["value"] <= AUROC)
+    return int(results["transfer.auroc_wide"]["value"] <= AUROC)
 
 
 SHOWN = ("auroc", "recall", "recall_bright", "recall_faint", "purity", "gain", "gain_auroc",
