@@ -192,3 +192,13 @@ def test_every_file_says_where_it_comes_from(swept, tmp_path):
 def test_ranges_that_are_empty_or_endless_are_refused(swept, cells):
     with pytest.raises(RecipeError, match="no values|nodes"):
         swept("out.parquet", set=[f"cell={cells}"])
+
+
+def test_a_copy_without_rows_has_the_same_columns(tmp_path):
+    file = tmp_path / "empty.yml"
+    file.write_text(SWEPT.replace("[0, 1, 4]", "[0, 1, $cell]").replace("[4, $cell]", "[$cell, 1]")
+                    .replace("!numpy.ones [4]", "!numpy.ones [$cell]"))  # fmt: skip
+    flow.run(flow.load(file), workspace=tmp_path / "ws", out=tmp_path / "o.parquet", workers=0)
+    table = read_table(tmp_path / "o.parquet")
+    assert table["cell"].tolist() == [1, 2, 2]
+    assert table["cell"].dtype.kind == "i"

@@ -1,6 +1,7 @@
 import pytest
-from flow_plans import Package, library
+from flow_plans import Package, library, plan
 
+from skywright import flow
 from skywright.flow.sources import Sources
 
 
@@ -82,3 +83,35 @@ def test_library_counts_by_its_version():
 def test_method_of_an_object_counts_the_class(room):
     found = Sources(()).of(library("astropy.cosmology.Planck15.comoving_distance"))
     assert "astropy" in found
+
+
+def test_files_that_a_configuration_names_are_inputs_too(tmp_path, monkeypatch):
+    package = Package(tmp_path, monkeypatch)
+    package.write(
+        "steps",
+        """
+        from pathlib import Path
+
+        def rows(config):
+            folder = Path(config).parent
+            return [(folder / "data.txt").read_text(), (folder / "sky" / "map.txt").read_text()]
+        """,
+    )
+    (tmp_path / "sky").mkdir()
+    (tmp_path / "sky" / "map.txt").write_text("3")
+    (tmp_path / "data.txt").write_text("1")
+    config = tmp_path / "c.yaml"
+    config.write_text("A: &a [{file: data.txt, other: c.yaml}]\nB: {PATH: sky, again: *a}\n")
+    made = plan(tmp_path, {"x": package.call("steps.rows", config=str(config))}, package)
+
+    def run():
+        done = flow.run(made, workspace=tmp_path / "ws", workers=1)
+        return done.nodes["x"]["state"], done["x"]
+
+    assert run() == ("computed", ["1", "3"])
+    (tmp_path / "data.txt").write_text("22")
+    assert run() == ("computed", ["22", "3"])
+    (tmp_path / "sky" / "map.txt").write_text("44")
+    assert run() == ("computed", ["22", "44"])
+    (tmp_path / "unnamed.txt").write_text("5")
+    assert run()[0] == "cached"

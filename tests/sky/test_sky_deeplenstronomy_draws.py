@@ -2,6 +2,7 @@
 
 import copy
 
+import astropy.units as u
 import numpy as np
 import pytest
 import yaml
@@ -335,6 +336,23 @@ def test_parameters_of_a_catalogue_share_its_rows(config, tmp_path, suffix):
     counts = np.unique(found, return_counts=True)[1]
     assert len(counts) == 40
     assert stats.chisquare(counts).pvalue > LOWEST
+
+
+def test_columns_of_a_catalogue_come_in_the_unit_of_the_parameter(config, tmp_path):
+    from astropy.table import QTable
+
+    from skywright.data.tables import write_table
+
+    size = np.full(5, 0.4) * u.arcsec
+    rows = QTable({"size": size.to(u.rad), "sigma": np.full(5, 200.0) * u.km / u.s})
+    write_table(rows, tmp_path / "sizes.parquet")
+    parameters = config["SPECIES"]["GALAXY_2"]["LIGHT_PROFILE_1"]["PARAMETERS"]
+    parameters["R_sersic"] = drawn("catalogue", file="sizes.parquet", column="size")
+    table = draw(config, 3, folder=tmp_path)
+    np.testing.assert_allclose(table[f"{GALAXY}-R_sersic-g"], 0.4)
+    parameters["R_sersic"] = drawn("catalogue", file="sizes.parquet", column="sigma")
+    with pytest.raises(ConfigurationError, match="none for R_sersic"):
+        draw(config, 3, folder=tmp_path)
 
 
 # ---- real backgrounds

@@ -119,6 +119,7 @@ def test_number_in_a_cell_follows_the_field():
         ({"redshift": [0.4, 0.3]}, "edges of shells"),
         ({"resolution": 3}, "power of two"),
         ({"slope": 3.5}, "slope between 1 and 3"),
+        ({"redshift": [0.5, 0.501]}, "Mpc deep"),
         ({"correlation_length": 0 * u.Mpc}, "positive length"),
         ({"cells": np.arange(12), "nside": 1}, "28 degrees"),
         ({"correlation_length": 3 * u.s}, "convertible"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from astropy.table import Table
 
-from skywright.flow import load, run
+from skywright.flow import RecipeError, load, run
 from skywright.flow.aliases import SKYPY
 from skywright.flow.names import resolve
 
@@ -52,3 +52,16 @@ def test_a_filter_is_no_file(name):
 
     with pytest.raises(ValueError, match="expected names of speclite"):
         mag_ab([1e3, 2e3, 9e3], [1.0, 1.0, 1.0], name)
+
+
+def test_the_default_cosmology_of_published_files(tmp_path):
+    file = tmp_path / "default.yml"
+    file.write_text(
+        "cosmology: !astropy.cosmology.default_cosmology.get []\n"
+        "d: !skypy.galaxies.morphology.angular_size {physical_size: 5 kpc, redshift: 0.5}\n"
+    )
+    done = run(load(file), workspace=tmp_path / "ws", workers=0)
+    assert done["d"].to_value("arcsec") == pytest.approx(0.795, abs=0.01)
+    file.write_text("a: !astropy.cosmology.default_cosmology.set [Planck13]\n")
+    with pytest.raises(RecipeError, match="not among what recipes may use"):
+        load(file)

@@ -120,8 +120,8 @@ _LISTS = {
         pixel_scale plate_scale spectral spectral_density temperature temperature_energy
         thermodynamic_temperature zero_point_flux""",
     "astropy.cosmology": """FlatLambdaCDM LambdaCDM FlatwCDM wCDM Flatw0waCDM w0waCDM
-        Flatw0wzCDM w0wzCDM FlatwpwaCDM wpwaCDM z_at_value Planck13 Planck15 Planck18
-        WMAP1 WMAP3 WMAP5 WMAP7 WMAP9""",
+        Flatw0wzCDM w0wzCDM FlatwpwaCDM wpwaCDM default_cosmology z_at_value Planck13 Planck15
+        Planck18 WMAP1 WMAP3 WMAP5 WMAP7 WMAP9""",
     "astropy.table": "Column MaskedColumn QTable Table dstack hstack join setdiff unique vstack",
     "astropy.coordinates": """Angle Distance Galactic ICRS FK5 Latitude Longitude SkyCoord
         angular_separation match_coordinates_sky position_angle search_around_sky""",

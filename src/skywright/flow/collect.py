@@ -121,10 +121,16 @@ def collect(points: list[dict[str, Any]], values: list[Any]) -> QTable:
             if name in table.colnames:
                 raise ValueError(f"column {name!r} is also the name of a swept parameter")
             text = swept if isinstance(swept, (bool, int, float, u.Quantity)) else str(swept)
-            column = u.Quantity([text] * len(table)) if isinstance(text, u.Quantity) else None
-            table.add_column([text] * len(table) if column is None else column, position, name)
+            table.add_column(_repeated(text, len(table)), position, name)
         tables.append(table)
     return vstack(tables, metadata_conflicts="silent")
+
+
+def _repeated(value: Any, rows: int) -> Any:
+    """Return a column of one value; of no rows, too, it has the type of the value."""
+    if isinstance(value, u.Quantity):
+        return np.full(rows, value.value) * value.unit
+    return np.full(rows, value)
 
 
 def _table(value: Any) -> QTable:

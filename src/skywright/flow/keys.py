@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import astropy.units as u
+import yaml
 
+from skywright.data.marked_yaml import MarkedError, compose, read_text
 from skywright.flow.plan import Call, Node, Ref
 from skywright.flow.randomness import draws
 from skywright.flow.sources import Sources
@@ -21,6 +23,8 @@ from skywright.flow.sources import Sources
 __all__ = ["block_key", "calls", "node_key", "references"]
 
 _READ = 1 << 20  # bytes
+LONGEST_NAME = 1000  # characters
+MOST_FILES = 1000  # of a folder
 
 FORMAT = 1  # raise it when the engine itself changes what a node means
 
@@ -119,9 +123,50 @@ def _file_digest(text: str) -> str | None:
         status = os.stat(text)
         if not stat.S_ISREG(status.st_mode):
             return None
-        return _content(text, status.st_size, status.st_mtime_ns, status.st_ino)
+        own = _content(text, status.st_size, status.st_mtime_ns, status.st_ino)
+        if not text.lower().endswith((".yml", ".yaml")):
+            return own
+        return _sha256([own, *(_digest(name) for name in _named_files(Path(text)))])
     except (OSError, ValueError):
         return None
+
+
+def _digest(file: str) -> str:
+    status = os.stat(file)
+    return _content(file, status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def _data(folder: Path) -> list[Path]:
+    """Return the images and tables of a folder; not what somebody puts out there."""
+    return sorted(f for f in folder.iterdir() if f.suffix in (".fits", ".txt"))[:MOST_FILES]
+
+
+def _named_files(file: Path) -> list[str]:
+    """Return the files that a configuration names, and those in folders that it names.
+
+    A step that is handed a configuration reads them, so they count as its input. Names are looked
+    for beside the file and in the folder where one works; those that are none count for nothing.
+    """
+    try:
+        node = compose(read_text(file), str(file))
+    except MarkedError:
+        return []
+    found: dict[str, None] = {}
+    todo, seen = [node], set()
+    while todo:
+        part = todo.pop()
+        if id(part) in seen:  # an alias
+            continue
+        seen.add(id(part))
+        if isinstance(part, yaml.MappingNode):
+            todo += [each for pair in part.value for each in pair]
+        elif isinstance(part, yaml.SequenceNode):
+            todo += part.value
+        elif isinstance(part, yaml.ScalarNode) and 0 < len(part.value) < LONGEST_NAME:
+            for place in (file.parent / part.value, Path(part.value)):
+                inside = _data(place) if place.is_dir() else [place]
+                found |= dict.fromkeys(str(f) for f in inside if f.is_file())
+    return sorted(found)
 
 
 @cache

@@ -129,8 +129,7 @@ def _resolve(path: str, allow: Sequence[str]) -> Any:
         return _opened(parts)
     if top == "skypy":
         if path not in SKYPY:
-            _refuse("this function of SkyPy is not there yet: its populations come with the "
-                    f"next release{did_you_mean(path, SKYPY)}")  # fmt: skip
+            _refuse(f"SkyPy has no such function that a recipe may call{did_you_mean(path, SKYPY)}")
         return _ours(SKYPY[path].split("."))
     if top == "skywright":
         return _ours(parts)
@@ -198,6 +197,10 @@ def _is_harmless(module: str, target: Any) -> bool:
 
 
 def _methods(module: str, target: Any) -> frozenset[str]:
+    from astropy.cosmology import default_cosmology
+
+    if target is default_cosmology:
+        return frozenset({"get"})  # which files of SkyPy call; setting it is another matter
     if isinstance(target, type):
         return frozenset()
     return {"astropy.cosmology": COSMOLOGY, "scipy.stats": DISTRIBUTION}.get(

@@ -198,6 +198,13 @@ def _observed(observed: str | Table, area: u.Quantity) -> dict[str, list[dict[st
     # rounded: an edge that is off by the precision of a float32 belongs to the bin above
     magnitude = np.round(np.asarray(table["magnitude"], dtype=float), 4)
     square = u.Quantity(area).to_value(u.deg**2)
+    if not (np.isfinite(square) and square > 0):
+        raise ValueError(f"the area of the observed counts is {area}; expected a positive one")
+    for column in table.colnames:
+        values: np.ndarray = np.ma.filled(np.ma.asarray(table[column], dtype=float), np.nan)
+        if not np.isfinite(values).all():
+            row = int(np.flatnonzero(~np.isfinite(values))[0])
+            raise ValueError(f"row {row} of {column!r} of the observed counts is no number")
     found = {}
     for column in (c for c in table.colnames if c != "magnitude"):
         number = np.asarray(table[column], dtype=float)

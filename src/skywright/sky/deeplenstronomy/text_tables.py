@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
+import astropy.units as u
 import numpy as np
 
 __all__ = ["find_file", "read_column", "read_text_table"]
@@ -61,8 +63,11 @@ def read_text_table(file: Path) -> tuple[tuple[str, ...], np.ndarray]:
     return names, values
 
 
-def read_column(file: Path, column: str) -> np.ndarray:
+def read_column(file: Path, column: str, parameter: str) -> np.ndarray:
     """Read one column of numbers out of a Parquet, ECSV, CSV, FITS or text table.
+
+    A column with a unit is brought to that of the parameter, whose name ends the path
+    ``parameter``; one without is taken as it is.
 
     Returns
     -------
@@ -82,7 +87,11 @@ def read_column(file: Path, column: str) -> np.ndarray:
     if column not in columns:
         raise ValueError(f"{file}: has no column {column!r:.60}; it has {', '.join(columns)[:300]}")
     try:
-        values = np.asarray(columns[column], dtype=float)
+        values = _in_unit(columns[column], parameter)
+    except u.UnitConversionError as error:
+        raise ValueError(
+            f"{file}: the column {column!r} is none for {parameter}: {error}"
+        ) from None
     except (TypeError, ValueError):
         raise ValueError(f"{file}: the column {column!r} holds no numbers") from None
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
@@ -102,8 +111,30 @@ def _columns(file: Path) -> dict[str, np.ndarray]:
             table = Table.read(file, format=_FORMATS.get(file.suffix))
     except Exception as error:  # readers leak errors of every kind
         raise ValueError(f"{file}: cannot be read as a table: {str(error)[:200]}") from None
-    return {name: np.ma.filled(table[name], np.nan) for name in table.colnames
-            if table[name].dtype.kind in "fiu"}  # fmt: skip
+    return {name: table[name] for name in table.colnames if table[name].dtype.kind in "fiu"}
+
+
+def _in_unit(column: Any, parameter: str) -> np.ndarray:
+    """Return bare numbers, in the unit in which a file of deeplenstronomy has the parameter."""
+    unit = getattr(column, "unit", None)
+    values: np.ndarray = np.ma.filled(
+        np.ma.asarray(getattr(column, "value", column), dtype=float), np.nan
+    )
+    if unit is None or unit == u.dimensionless_unscaled:
+        return np.asarray(values, dtype=float)
+    wanted = next((w for w, names in _UNITS.items() if parameter in names), "arcsec")
+    return np.asarray(u.Quantity(values, unit).to_value(wanted), dtype=float)
+
+
+# All other parameters are angles in arcsec, or shapes, whose columns have no unit
+_UNITS = {
+    "rad": ("angle", "phi", "phi_G", "psi_ext"),
+    "km / s": ("sigma_v",),
+    "mag": ("magnitude", "magnitude_zero_point"),
+    "mag / arcsec2": ("sky_brightness",),
+    "s": ("exposure_time",),
+    "": ("REDSHIFT", "n_sersic", "e1", "e2", "gamma", "gamma1", "gamma2", "num_exposures"),
+}
 
 
 _FORMATS = {".ecsv": "ascii.ecsv", ".csv": "ascii.csv", ".fits": "fits"}

@@ -195,7 +195,8 @@ class Reader:
             return None
         file = find_file(names["file"], self.folder)
         try:
-            values = read_column(file, names["column"])
+            parameter = item.path.partition(".DISTRIBUTION")[0].rpartition(".")[2]
+            values = read_column(file, names["column"], parameter)
         except ValueError as error:
             self.problems.add(item.value["file"], str(error))
             return None

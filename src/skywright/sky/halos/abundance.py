@@ -9,7 +9,7 @@ import numpy as np
 from scipy.interpolate import RegularGridInterpolator
 from scipy.ndimage import gaussian_filter1d
 
-from skywright.sky.halos.checks import checked_redshifts
+from skywright.sky.halos.checks import SMALLEST, checked_redshifts
 from skywright.sky.halos.tabulated import cumulative
 
 __all__ = ["deconvolved", "match_abundance", "stellar_mass_function"]
@@ -174,6 +174,8 @@ def _values(component: Mapping[str, Evolving], redshift: float) -> tuple[float, 
         number = np.asarray(u.Quantity(plain, unit).value, dtype=float)
         if number.ndim or not np.isfinite(number) or (name != "alpha" and number <= 0):
             raise ValueError(f"{name} is {number}; expected a number (of redshift, at most)")
+        if name == "m_star" and number < SMALLEST:
+            raise ValueError(f"m_star is {number:g} Msun; expected a mass, not its logarithm")
         numbers.append(float(number))
     return numbers[0], numbers[1], numbers[2]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import astropy.units as u
 import numpy as np
 
-__all__ = ["checked_masses", "checked_redshifts"]
+SMALLEST = 1e3  # Msun: no step is asked for halos as small as this
+
+__all__ = ["SMALLEST", "checked_masses", "checked_redshifts"]
 
 
 def checked_masses(mass: np.ndarray | u.Quantity | float) -> np.ndarray:
@@ -13,6 +15,10 @@ def checked_masses(mass: np.ndarray | u.Quantity | float) -> np.ndarray:
     values = np.asarray(u.Quantity(mass, "Msun").value, dtype=float)
     if not (np.isfinite(values) & (values > 0)).all():
         raise ValueError("halo masses have to be finite and positive, in Msun")
+    if values.size and values.max() < SMALLEST:
+        raise ValueError(
+            f"the largest mass is {values.max():g} Msun; expected masses, not their logarithms"
+        )
     return values
 
 

@@ -6,7 +6,7 @@ import astropy.units as u
 import numpy as np
 from scipy.special import erf
 
-from skywright.sky.halos.checks import checked_masses
+from skywright.sky.halos.checks import SMALLEST, checked_masses
 
 __all__ = ["draw_hod_galaxies", "hod_occupation"]
 
@@ -70,8 +70,8 @@ def hod_occupation(
     halo = checked_masses(mass)
     m_min, m_0, m_1 = (float(u.Quantity(m, "Msun").value) for m in (m_min, m_0, m_1))
     for name, value in {"m_min": m_min, "m_1": m_1}.items():
-        if not (np.isfinite(value) and value > 0):
-            raise ValueError(f"{name} is {value}; expected a positive mass in Msun")
+        if not (np.isfinite(value) and value > SMALLEST):
+            raise ValueError(f"{name} is {value}; expected a mass in Msun, not its logarithm")
     for name, value in {"sigma_log_m": sigma_log_m, "m_0": m_0, "alpha": alpha}.items():
         if not (np.isfinite(value) and value >= 0):
             raise ValueError(f"{name} is {value}; expected a number that is not negative")

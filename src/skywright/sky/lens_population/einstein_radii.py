@@ -75,4 +75,6 @@ def einstein_radius(
     <Quantity 1.145 arcsec>
     """
     sigma = u.Quantity(sigma_v, "km/s").value
+    if not (sigma >= 0).all():
+        raise ValueError("velocity dispersions must not be negative or NaN")
     return isothermal_angle(sigma) * distance_ratio(z_l, z_s, cosmology) * u.arcsec

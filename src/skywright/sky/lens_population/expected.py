@@ -59,7 +59,7 @@ def expected_lenses(
     for survey in surveys:
         seen = select_lenses(lenses, survey)
         number, degrees = PUBLISHED.get(survey, (np.nan, 1.0))
-        low, high = count_interval(np.asarray(seen["deflector"]), np.asarray(seen["source"]))
+        low, high = count_interval(_deflectors(seen), np.asarray(seen["source"]))
         rows.append(
             QTable(
                 {
@@ -73,6 +73,15 @@ def expected_lenses(
             )
         )
     return vstack(rows)
+
+
+def _deflectors(lenses: QTable) -> np.ndarray:
+    """Return a number for each deflector: rows of one cell are others in the next."""
+    row = np.asarray(lenses["deflector"])
+    if "cell" not in lenses.colnames:
+        return row
+    pairs = np.stack([np.asarray(lenses["cell"]), row], axis=1)
+    return np.unique(pairs, axis=0, return_inverse=True)[1].ravel()
 
 
 def count_interval(

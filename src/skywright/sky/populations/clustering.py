@@ -18,6 +18,7 @@ __all__ = ["clustered_positions", "field_contrast", "lognormal_field", "shell_co
 Field = dict[str, Any]
 
 WIDEST = 0.5  # radian from the middle: beyond, a plane is no sky
+THINNEST = 5  # correlation lengths: in thinner shells Limber's equation gives far too much
 PADDING = 1.5  # of the field's own width, so that its edges do not know of each other
 
 
@@ -26,7 +27,7 @@ def lognormal_field(
     cells: int | np.ndarray,
     nside: int,
     cosmology: FLRW,
-    correlation_length: u.Quantity = 7.9 * u.Mpc,
+    correlation_length: u.Quantity = 5.59 / 0.7 * u.Mpc,
     slope: float = 1.84,
     resolution: int = 16,
     *,
@@ -36,8 +37,9 @@ def lognormal_field(
 
     The contrast :math:`\delta = e^{G - \sigma^2 / 2} - 1` of a Gaussian field :math:`G` with
     correlation :math:`\ln(1 + w)` is lognormal with correlation :math:`w` and never below -1.
-    Shells are independent of each other. The sky is taken as flat over the footprint (Lambert's
-    projection keeps its areas).
+    Shells are independent of each other, and the power law goes on to separations at which real
+    galaxies correlate less: counts in cells scatter too much at high redshift. The sky is
+    taken as flat over the footprint (Lambert's projection keeps its areas).
 
     Parameters
     ----------
@@ -141,6 +143,11 @@ def shell_correlation(
             "and a slope between 1 and 3"
         )
     near, far = cosmology.comoving_distance([z_low, z_high]).to_value("Mpc")
+    if far - near < THINNEST * r0:
+        raise ValueError(
+            f"the shell from z = {z_low:g} to {z_high:g} is {far - near:.0f} Mpc deep; expected "
+            f"{THINNEST} correlation lengths ({THINNEST * r0:.0f} Mpc) or more"
+        )
     factor = np.sqrt(np.pi) * gamma((slope - 1) / 2) / gamma(slope / 2)
     across = (near + far) / 2 * np.asarray(angle)
     return np.asarray(factor * r0**slope / (far - near) * across ** (1 - slope))

@@ -76,6 +76,8 @@ def mag_ab(
     waves, spectra = _checked(wavelength, spectrum)
     templates = spectra.reshape(-1, len(waves))
     z = np.zeros(1) if redshift is None else np.asarray(redshift, dtype=float).ravel()
+    if not (z > -1).all():
+        raise ValueError("redshifts have to be above -1, and not NaN")
     table, place, step = _table(waves, templates, filters, z, int(interpolate))
     shares = _shares(coefficients, len(templates), len(z))
     flux = np.zeros((len(z), *table.shape[1 if shares is None else 2 :]))

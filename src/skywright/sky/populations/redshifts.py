@@ -58,6 +58,11 @@ def smail(
     >>> smail(1.2, 2.0, 1.5, size=10, rng=np.random.default_rng(0)).shape
     (10,)
     """
+    if not (np.greater(z_median, 0) & np.greater(alpha, -1) & np.greater(beta, 0)).all():
+        raise ValueError(
+            f"got z_median {z_median}, alpha {alpha}, beta {beta}; expected positive numbers, and "
+            "alpha above -1"
+        )
     k = (np.asarray(alpha) + 1) / beta
     median = gammaincinv(k, 0.5)
     shape = np.broadcast_shapes(np.shape(k), np.shape(z_median)) if size is None else size

@@ -39,6 +39,8 @@ def angular_size(
     >>> angular_size(5 * u.kpc, 0.5, Planck18).to("arcsec").round(3)
     <Quantity 0.795 arcsec>
     """
+    if not (np.asarray(redshift) > 0).all():
+        raise ValueError("redshifts have to be positive: at zero there is no distance")
     distance = cosmology.angular_diameter_distance(redshift)
     return np.arctan(u.Quantity(physical_size) / distance)
 

@@ -68,7 +68,9 @@ def read_cadence(cadence: Table) -> Visits:
         raise ValueError("the cadence has no visits; expected one row each")
     order = np.argsort(mjd, kind="stable")
     band = np.asarray(cadence["band"]).astype(str)[order]
-    load_responses(sorted(set(band)))
+    for name in sorted(set(band)):
+        if len(load_responses(name)) != 1:
+            raise ValueError(f"band {name!r} of the cadence stands for several; name one a visit")
     visits = {"mjd": mjd[order], "band": band}
     if "depth" in names:
         depth = read_column(cadence, "depth", "mag", "cadence")[order]
