@@ -29,7 +29,7 @@ __all__ = ["LensImages", "render_lens_configuration"]
 
 NOISE = 4  # stream of an image's noise
 DARK = 200.0  # mag/arcsec^2 of no sky
-BLOCK = 64  # images at once where the point spread function is the same in all
+BLOCK = 64  # images at once
 PLANES = ("lens", "source", "point sources", "noise")
 
 
@@ -144,9 +144,7 @@ def _with_columns(
 def _blocks(table: Table, simulation: Simulation, configuration: Configuration) -> Iterator[Table]:
     """Yield rows that are rendered together.
 
-    The fine grid of a block depends on the smallest and largest seeing in it. So that an image
-    is the same in any block, images of different seeing are rendered one by one; so are the
-    nights of a time series, whose point sources are those of one image.
+    The nights of a time series are those of one image: so are its point sources.
     """
     if not len(table):
         return
@@ -156,10 +154,8 @@ def _blocks(table: Table, simulation: Simulation, configuration: Configuration) 
         for first, end in zip(ends[:-1], ends[1:], strict=True):
             yield table[first:end]
         return
-    alike = all(len(np.unique(table[f"seeing-{band}"])) == 1 for band in simulation.bands)
-    step = BLOCK if alike else 1
-    for start in range(0, len(table), step):
-        yield table[start : start + step]
+    for start in range(0, len(table), BLOCK):
+        yield table[start : start + BLOCK]
 
 
 def _render_block(
