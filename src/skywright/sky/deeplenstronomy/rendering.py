@@ -30,6 +30,8 @@ __all__ = ["LensImages", "render_lens_configuration"]
 NOISE = 4  # stream of an image's noise
 DARK = 200.0  # mag/arcsec^2 of no sky
 BLOCK = 64  # images at once
+CONDITIONS = ("sky_brightness", "magnitude_zero_point", "exposure_time", "num_exposures")
+CONDITIONS += ("read_noise", "ccd_gain")
 PLANES = ("lens", "source", "point sources", "noise")
 
 
@@ -103,12 +105,15 @@ def render_lens_configuration(
         for block in _blocks(table, simulation, configuration)
     ]
     pixels = int(simulation.image["numPix"])  # type: ignore[arg-type]
-    shape = (0, len(PLANES), len(simulation.bands), pixels, pixels)
+    shape = (0, len(PLANES) if return_planes else 1, len(simulation.bands), pixels, pixels)
     planes = np.concatenate([np.empty(shape), *(part for part, _ in blocks)])
     if configuration.time_series is not None:
         table = _with_columns(table, [columns for _, columns in blocks], simulation.bands)
-    planes[:, 3] += _noise(planes[:, :3].sum(1), table, simulation, configuration)
-    flux = planes.sum(1)
+    light = planes.sum(1) if return_planes else planes[:, 0]
+    noise = _noise(light, table, simulation, configuration)
+    if return_planes:
+        planes[:, PLANES.index("noise")] = noise
+    flux = light + noise
     note = _add_backgrounds(flux, table, simulation, configuration)
     if solve_lens_equation:
         table = table.copy()
@@ -166,7 +171,10 @@ def _render_block(
     device: str,
     apart: bool,
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Return (row, 4, band, y, x) of noiseless light, and what was found of lensed points."""
+    """Return noiseless light, and what was found of lensed points.
+
+    Light is (row, 4, band, y, x) if parts are kept ``apart``, else (row, 1, band, y, x).
+    """
     varying = varying_places(simulation, configuration)
     moving = []
     found: dict[str, np.ndarray] = {}
@@ -188,7 +196,8 @@ def _render_block(
 
     draw = _drawer(table, simulation, configuration, accuracy, device)
     pixels = int(simulation.image["numPix"])  # type: ignore[arg-type]
-    planes = np.zeros((len(table), len(PLANES), len(simulation.bands), pixels, pixels))
+    shape = (len(table), len(PLANES) if apart else 1, len(simulation.bands), pixels, pixels)
+    planes = np.zeros(shape)
     for bands in _same_shape(table, simulation):
         chosen = slice(simulation.bands.index(bands[0]), simulation.bands.index(bands[-1]) + 1)
         parts = [light(index, bands, chosen) for index in range(3)]
@@ -252,31 +261,35 @@ def _noise(
     real = backgrounds is not None and configuration.label in backgrounds.configurations
     adu = simulation.image.get("data_count_unit") == "ADU"
     found = np.empty_like(light)
+    columns = {
+        name: np.stack([np.asarray(table[f"{name}-{band}"], dtype=float) for band in bands], 1)
+        for name in (*CONDITIONS, *(f"{source}-mean" for source in _sources(configuration)))
+    }
     seen: dict[int, int] = {}
     for row, image in enumerate(light):
-
-        def of(name: str, row: int = row) -> torch.Tensor:
-            return torch.tensor([float(table[f"{name}-{band}"][row]) for band in bands])
-
+        of = {name: values[row] for name, values in columns.items()}
         number = int(table[f"OBJID-{bands[0]}"][row])
         night = seen[number] = seen.get(number, -1) + 1
         rng = image_rng(int(table.meta["SEED"]), configuration.number, number, NOISE, night)
         noisy = add_noise(
             torch.as_tensor(image),
             rng,
-            sky=DARK if real else of("sky_brightness"),
-            zero_point=of("magnitude_zero_point"),
-            exposure_time=of("exposure_time"),
-            exposures=of("num_exposures"),
+            sky=DARK if real else of["sky_brightness"],
+            zero_point=of["magnitude_zero_point"],
+            exposure_time=of["exposure_time"],
+            exposures=of["num_exposures"],
             scale=float(table[f"pixel_scale-{bands[0]}"][row]),
-            read_noise=0.0 if real else of("read_noise"),
-            gain=of("ccd_gain") if adu else 1.0,
+            read_noise=0.0 if real else of["read_noise"],
+            gain=of["ccd_gain"] if adu else 1.0,
         )
         found[row] = noisy.numpy() - image
-        for i in range(1, len(configuration.noise) + 1):
-            mean = of(f"NOISE_SOURCE_{i}-mean").numpy()
-            found[row] += rng.poisson(mean[:, None, None], image.shape)
+        for source in _sources(configuration):
+            found[row] += rng.poisson(of[f"{source}-mean"][:, None, None], image.shape)
     return found
+
+
+def _sources(configuration: Configuration) -> list[str]:
+    return [f"NOISE_SOURCE_{i}" for i in range(1, len(configuration.noise) + 1)]
 
 
 def _add_backgrounds(

@@ -194,6 +194,7 @@ class Reader:
         if None in names.values():
             return None
         file = find_file(names["file"], self.folder)
+        self.problems.files.append(file)
         try:
             values = read_column(file, names["column"])
         except ValueError as error:
