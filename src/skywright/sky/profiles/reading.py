@@ -15,6 +15,7 @@ from skywright.sky.profiles.names import DEFAULTS, LISTS, parameter_names
 __all__ = ["read_parameters"]
 
 POSITIVE = ("R_sersic", "Rs", "sigma", "sigma_x", "sigma_y", "radius", "beta", "scale", "r_trunc")
+POSITIVE += ("R_ring", "width")
 
 
 def read_parameters(kind: str, name: str, parameters: Mapping[str, Any]) -> dict[str, Tensor]:
