@@ -49,7 +49,7 @@ def main() -> None:
     sources = draw_sources(rng, 0.9, 2.0)
     write("galaxies", lens_galaxies(rng))
     write("sources", {
-        "CONFIGURATION_1-PLANE_2-REDSHIFT": sources["z"],
+        "CONFIGURATION_1-PLANE_2-REDSHIFT": sources["redshift"],
         **light("CONFIGURATION_1-PLANE_2-OBJECT_2", sources, disc(rng, 0.0, 0.45)),
     })  # fmt: skip
     write("field", light("PLANE_2-OBJECT_1", draw_sources(rng, 0.3, 2.0), disc(rng, 4.5, 8.0)))
@@ -72,7 +72,7 @@ def lens_galaxies(rng: np.random.Generator) -> Columns:
     kpc = sky.early_type_lognormal_size(magnitude, 0.6, -4.63, -20.52, 0.48, 0.25, rng=rng)
     galaxies["radius"] = sky.angular_size(kpc, z, COSMOLOGY).to_value(u.arcsec)
     e1, e2 = shapes(sky.beta_ellipticity(0.2, 7, ROWS, rng=rng), rng)
-    galaxies |= {"z": z, "e1": e1, "e2": e2}
+    galaxies |= {"e1": e1, "e2": e2}
     columns = {"PLANE_1-REDSHIFT": z, **light("PLANE_1-OBJECT_1", galaxies, None)}
     mass = "PLANE_1-OBJECT_1-MASS_PROFILE_1"
     columns |= {f"{mass}-sigma_v": sigma, f"{mass}-e1": e1, f"{mass}-e2": e2}
@@ -86,7 +86,7 @@ def lens_galaxies(rng: np.random.Generator) -> Columns:
 def lensing_weight(z: np.ndarray) -> np.ndarray:
     """Return volume times the area that a galaxy lenses, per redshift."""
     volume = COSMOLOGY.differential_comoving_volume(z).value
-    between = COSMOLOGY.angular_diameter_distance_z1z2(z, SOURCE_REDSHIFT)
+    between = COSMOLOGY.angular_diameter_distance(z, SOURCE_REDSHIFT)
     ratio = (between / COSMOLOGY.angular_diameter_distance(SOURCE_REDSHIFT)).to_value("")
     return np.asarray(volume * ratio**2)
 
@@ -115,7 +115,7 @@ def draw_sources(rng: np.random.Generator, near: float, far: float) -> Columns:
         sky.ryden04_ellipticity(0.222, 0.057, -1.85, 0.89, ROWS, rng=rng), rng
     )  # fmt: skip
     return {b: found[b][rows] for b in BANDS} | {
-        "z": z[rows],
+        "redshift": z[rows],
         # discs at redshift z are smaller by about (1 + z)
         "radius": sky.angular_size(kpc / (1 + z[rows]), z[rows], COSMOLOGY).to_value(u.arcsec),
         "e1": e1,
@@ -165,9 +165,10 @@ def draw_from(grid: np.ndarray, density: Any, rng: np.random.Generator) -> np.nd
 
 def write(name: str, columns: Columns) -> None:
     table = np.stack([*columns.values(), np.ones(ROWS)], axis=1)
-    text = "\n".join(" ".join(f"{value:.4g}" if abs(value) < 10 else f"{value:.5g}" for value in row)
-                     for row in table)  # fmt: skip
-    (FOLDER / f"{name}.txt").write_text(" ".join([*columns, "WEIGHT"]) + "\n" + text + "\n")
+    lines = [" ".join(f"{value:.5g}" for value in row) for row in table]
+    (FOLDER / f"{name}.txt").write_text(
+        " ".join([*columns, "WEIGHT"]) + "\n" + "\n".join(lines) + "\n"
+    )
     print(f"{name}: {len(columns)} columns")
 
 

@@ -59,13 +59,15 @@ def run(
     ] = None,
     survey: Annotated[
         str | None,
-        typer.Option(help="Conditions of des, delve, lsst, hst, euclid or ztf; deeplenstronomy's "
-        "files only."),
+        typer.Option(
+            help="Conditions of des, delve, lsst, hst, euclid or ztf; deeplenstronomy's files only."
+        ),
     ] = None,
     compat: Annotated[
         str | None,
-        typer.Option(metavar="VERSION", help="0.0.1.7: take what that version of deeplenstronomy "
-        "took."),
+        typer.Option(
+            metavar="VERSION", help="0.0.1.7: take what that version of deeplenstronomy took."
+        ),
     ] = None,
     allow: Annotated[
         list[str] | None,

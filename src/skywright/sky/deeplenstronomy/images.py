@@ -14,7 +14,7 @@ from skywright.data.images import Images
 from skywright.sky.deeplenstronomy.drawing import draw_lens_configuration
 from skywright.sky.deeplenstronomy.model import Simulation
 from skywright.sky.deeplenstronomy.reading import read_lens_configuration
-from skywright.sky.deeplenstronomy.rendering import render_lens_configuration
+from skywright.sky.deeplenstronomy.rendering import render_lens_configuration, sky_variance
 from skywright.sky.noise import nanojansky
 
 __all__ = ["draw_lenses", "images_of", "simulate_lenses"]
@@ -105,7 +105,7 @@ def simulate_lenses(
 
 
 def images_of(flux: np.ndarray, table: Table, simulation: Simulation) -> Images:
-    """Return rendered count rates of drawn rows as images in nJy.
+    """Return rendered count rates of drawn rows as images in nJy, with the variance of empty sky.
 
     Parameters
     ----------
@@ -116,9 +116,12 @@ def images_of(flux: np.ndarray, table: Table, simulation: Simulation) -> Images:
     """
     bands = simulation.bands
     zero = np.stack([np.asarray(table[f"magnitude_zero_point-{b}"], dtype=float) for b in bands], 1)
+    count = nanojansky(zero)[..., None, None]
     scale = float(simulation.image["pixel_scale"])  # type: ignore[arg-type]
+    variance = sky_variance(table, simulation)
     return Images(
-        flux=(flux * nanojansky(zero)[..., None, None]).astype(np.float32),
+        flux=(flux * count).astype(np.float32),
+        variance=None if variance is None else (variance * count**2).astype(np.float32),
         bands=bands,
         unit=u.nJy,
         scale=scale * u.arcsec,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from skywright.sky.deeplenstronomy.drawing import draw_lens_configuration
-from skywright.sky.deeplenstronomy.model import Configuration, Simulation
+from skywright.sky.deeplenstronomy.model import Configuration
 from skywright.sky.deeplenstronomy.reading import read_lens_configuration
 
 __all__ = ["lens_recipe"]

@@ -21,11 +21,11 @@ from skywright.sky.deeplenstronomy.planes import (
 )
 from skywright.sky.deeplenstronomy.time_series import varying_places
 from skywright.sky.deeplenstronomy.uniforms import image_rng
-from skywright.sky.noise import add_noise
+from skywright.sky.noise import add_noise, noise_variance
 from skywright.sky.planes import render_planes
 from skywright.sky.psf import gaussian_psf
 
-__all__ = ["LensImages", "render_lens_configuration"]
+__all__ = ["LensImages", "render_behind", "render_lens_configuration", "sky_variance"]
 
 NOISE = 4  # stream of an image's noise
 DARK = 200.0  # mag/arcsec^2 of no sky
@@ -127,6 +127,28 @@ def render_lens_configuration(
         planes.astype(np.float32) if return_planes else None,
         note,
     )
+
+
+def render_behind(table: Table, simulation: Simulation, *, accuracy: float = 0.005) -> np.ndarray:
+    """Render the galaxies of the last plane alone, without noise, behind all masses.
+
+    Parameters
+    ----------
+    table, simulation, accuracy
+        As for `render_lens_configuration`.
+
+    Returns
+    -------
+    light : (n, band, y, x) [count/s]
+    """
+    configuration = simulation.configuration(table.meta["CONFIG"])
+    last = len(configuration.planes)
+    draw = _drawer(table, simulation, configuration, accuracy, "cpu")
+    parts = []
+    for bands in _same_shape(table, simulation):
+        light = galaxy_light(table, simulation, configuration, bands, lambda p: p.plane == last)
+        parts.append(draw(light, bands))
+    return np.concatenate(parts, axis=1)
 
 
 def _with_columns(
@@ -257,14 +279,10 @@ def _noise(
 ) -> np.ndarray:
     """Return what noise adds to noiseless light [count/s], each image by its own generator."""
     bands = simulation.bands
-    backgrounds = simulation.backgrounds
-    real = backgrounds is not None and configuration.label in backgrounds.configurations
+    real = _has_background(simulation, configuration)
     adu = simulation.image.get("data_count_unit") == "ADU"
     found = np.empty_like(light)
-    columns = {
-        name: np.stack([np.asarray(table[f"{name}-{band}"], dtype=float) for band in bands], 1)
-        for name in (*CONDITIONS, *(f"{source}-mean" for source in _sources(configuration)))
-    }
+    columns = _conditions(table, simulation, configuration)
     seen: dict[int, int] = {}
     for row, image in enumerate(light):
         of = {name: values[row] for name, values in columns.items()}
@@ -288,6 +306,54 @@ def _noise(
     return found
 
 
+def sky_variance(table: Table, simulation: Simulation) -> np.ndarray | None:
+    """Return the variance of a pixel of empty sky; None where a real background brings its own.
+
+    Parameters
+    ----------
+    table, simulation
+        As for `render_lens_configuration`.
+
+    Returns
+    -------
+    variance : (n, band, 1, 1) [(count/s)^2], optional
+    """
+    configuration = simulation.configuration(table.meta["CONFIG"])
+    if _has_background(simulation, configuration):
+        return None
+    of = _conditions(table, simulation, configuration)
+    variance = noise_variance(
+        torch.zeros(len(table), len(simulation.bands), 1, 1, dtype=torch.float64),
+        sky=of["sky_brightness"],
+        zero_point=of["magnitude_zero_point"],
+        exposure_time=of["exposure_time"],
+        exposures=of["num_exposures"],
+        scale=float(simulation.image["pixel_scale"]),  # type: ignore[arg-type]
+        read_noise=of["read_noise"],
+        gain=of["ccd_gain"] if simulation.image.get("data_count_unit") == "ADU" else 1.0,
+    ).numpy()
+    added = sum(of[f"{source}-mean"] for source in _sources(configuration))
+    return np.asarray(variance + np.reshape(added, (-1, variance.shape[1], 1, 1))
+                      if _sources(configuration) else variance)  # fmt: skip
+
+
+def _conditions(
+    table: Table, simulation: Simulation, configuration: Configuration
+) -> dict[str, np.ndarray]:
+    """Return what noise depends on, each (row, band)."""
+    return {
+        name: np.stack(
+            [np.asarray(table[f"{name}-{band}"], dtype=float) for band in simulation.bands], 1
+        )
+        for name in (*CONDITIONS, *(f"{source}-mean" for source in _sources(configuration)))
+    }
+
+
+def _has_background(simulation: Simulation, configuration: Configuration) -> bool:
+    backgrounds = simulation.backgrounds
+    return backgrounds is not None and configuration.label in backgrounds.configurations
+
+
 def _sources(configuration: Configuration) -> list[str]:
     return [f"NOISE_SOURCE_{i}" for i in range(1, len(configuration.noise) + 1)]
 
@@ -297,7 +363,7 @@ def _add_backgrounds(
 ) -> str:
     """Add real images, and return what is to be said of it."""
     backgrounds = simulation.backgrounds
-    if backgrounds is None or configuration.label not in backgrounds.configurations:
+    if backgrounds is None or not _has_background(simulation, configuration):
         return ""
     cubes = fit_to(load_backgrounds(backgrounds, simulation.bands), flux.shape[-1])
     flux += cubes[np.asarray(table[f"BACKGROUND_IDX-{simulation.bands[0]}"])]
