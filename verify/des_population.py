@@ -29,7 +29,8 @@ COSMOLOGY = FlatLambdaCDM(70, 0.3)
 ROWS = 1000
 BANDS = tuple("griz")
 SOURCE_REDSHIFT = 1.5
-FAINTEST = 24.5  # in r: fainter sources leave no arc in the survey
+FAINTEST = 24.0  # in r: fainter sources leave no arc in the survey
+SLOWEST = 240  # km/s: below, arcs are lost in the seeing
 RED = {
     "alpha0": np.array([2.461, 2.358, 2.568, 2.268, 2.402]),
     "alpha1": np.array([2.410, 2.340, 2.200, 2.540, 2.464]),
@@ -64,7 +65,7 @@ def main() -> None:
 
 def lens_galaxies(rng: np.random.Generator) -> Columns:
     """Return columns of the galaxies in the middle, and of a partner at the same redshift."""
-    sigma = draw_from(np.linspace(220, 400, 500), lambda s: (s / 161) ** 1.32
+    sigma = draw_from(np.linspace(SLOWEST, 400, 500), lambda s: (s / 161) ** 1.32
                       * np.exp(-((s / 161) ** 2.67)) * s**4, rng)  # fmt: skip
     z = draw_from(np.linspace(0.1, 0.8, 500), lensing_weight, rng)
     magnitude = -22.5 - 10 * np.log10(sigma / 250) - 0.85 * z + rng.normal(0, 0.4, ROWS)
@@ -166,9 +167,8 @@ def draw_from(grid: np.ndarray, density: Any, rng: np.random.Generator) -> np.nd
 def write(name: str, columns: Columns) -> None:
     table = np.stack([*columns.values(), np.ones(ROWS)], axis=1)
     lines = [" ".join(f"{value:.5g}" for value in row) for row in table]
-    (FOLDER / f"{name}.txt").write_text(
-        " ".join([*columns, "WEIGHT"]) + "\n" + "\n".join(lines) + "\n"
-    )
+    text = "\n".join([" ".join([*columns, "WEIGHT"]), *lines])
+    (FOLDER / f"{name}.txt").write_text(f"{text}\n")
     print(f"{name}: {len(columns)} columns")
 
 

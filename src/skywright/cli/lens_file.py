@@ -57,8 +57,8 @@ def _translate(
     from skywright.sky.deeplenstronomy.recognise import SECTIONS
 
     if changes["preset"]:
-        raise LensFileError(f"{file} is a configuration of deeplenstronomy: it has no presets; "
-                            "change it with --set, as --set DATASET.PARAMETERS.SIZE=50")  # fmt: skip
+        raise LensFileError(f"--preset {changes['preset']}: {file} is a configuration of "
+                            "deeplenstronomy and has none; use --set")  # fmt: skip
     inside, others = {}, []
     for text in changes["set"]:
         (setting,) = read_settings([text])

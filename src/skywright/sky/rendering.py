@@ -208,7 +208,7 @@ def _margin(fwhm: Tensor, scale: float) -> int:
 def _cells(fwhm: Tensor, scale: float, accuracy: float) -> int:
     """Return cells per pixel: the point spread function must be smooth from cell to cell."""
     cell = 0.9 * (min(1.0, accuracy / 0.005)) ** (1 / 3) * SIGMA_PER_FWHM * float(fwhm.min())
-    return math.ceil(scale / cell)
+    return int(math.ceil(scale / cell))
 
 
 def _render_block(grid: Grid, blur: Blur, rows: slice, lens: Planes, light: Light) -> Tensor:

@@ -23,7 +23,7 @@ FEWEST = 10  # images of a class, for a cross-validated score
 CORNER = 6  # of the side: what counts as empty sky, in each corner
 SNR = (0.0, 25.0, 50.0, 100.0, np.inf)
 LEAK = 0.55  # AUROC of what must not tell the classes apart
-SHOWN = 8  # pictures of a configuration
+SHOWN = 7  # pictures of a configuration
 
 
 def images_report(
@@ -45,8 +45,8 @@ def images_report(
     images : Images
         With ``variance``, that of empty sky, where the noise is to be checked.
     systems : Table
-        Row by row: ``object_id``, ``label`` (1: lens), ``name`` of the configuration, ``theta_e``,
-        ``z_lens``, ``z_source``, ``mag_lens_…``.
+        Row by row: ``object_id``, ``label`` (1: lens), ``configuration`` and its ``name``,
+        ``theta_e``, ``z_lens``, ``z_source``, ``mag_lens_…``.
     snr : (n,)
         Signal to noise of what is lensed, 0 where nothing is.
     resamples : int
@@ -68,7 +68,7 @@ def images_report(
     counts = bootstrap_groups(np.arange(len(labels)), resamples, rng)
     results = _holdings(systems, labels, counts)
     results |= _noise(images, counts)
-    results |= _ease(scores, labels, np.asarray(systems["name"]), snr, counts)
+    results |= _ease(scores, labels, systems, snr, counts)
     results |= _clues(images, labels, rng, resamples)
     evidence = _evidence(systems, labels, snr)
     report = Report(results, _verdict(results), evidence)
@@ -114,9 +114,17 @@ def _holdings(systems: Table, labels: np.ndarray, counts: np.ndarray) -> dict[st
         "prevalence": estimate(share, n=n, n_groups=n, proportion=True),
     }
     names = np.asarray(systems["name"])
-    for name in dict.fromkeys(names.tolist()):
+    for name in _names(systems):
         found[f"images.{name}"] = _exact(int((names == name).sum()))
     return found
+
+
+def _names(systems: Table) -> list[str]:
+    """Return the names of the configurations in the order of the file, those of lenses first."""
+    labels, names = np.asarray(systems["label"]), np.asarray(systems["name"])
+    which = np.asarray(systems["configuration"])
+    order = np.lexsort((which, -labels))
+    return list(dict.fromkeys(names[order].tolist()))
 
 
 def _exact(value: float) -> dict[str, Any]:
@@ -147,7 +155,7 @@ def _noise(images: Images, counts: np.ndarray) -> dict[str, Any]:
 
 
 def _ease(
-    scores: np.ndarray, labels: np.ndarray, names: np.ndarray, snr: np.ndarray, counts: np.ndarray
+    scores: np.ndarray, labels: np.ndarray, systems: Table, snr: np.ndarray, counts: np.ndarray
 ) -> dict[str, Any]:
     """Return how well trees that see no shape tell lenses from all, and from each negative."""
 
@@ -156,7 +164,8 @@ def _ease(
         return estimate(values, n=len(rows), n_groups=len(rows))
 
     found = {"auroc": judge(np.arange(len(labels)))}
-    for name in dict.fromkeys(names[labels == 0].tolist()):
+    names = np.asarray(systems["name"])
+    for name in [n for n in _names(systems) if not labels[names == n].any()]:
         found[f"auroc.{name}"] = judge(np.flatnonzero((labels == 1) | (names == name)))
     for low, high in zip(SNR[:-1], SNR[1:], strict=True):
         inside = (labels == 1) & (snr >= low) & (snr < high)
@@ -184,7 +193,8 @@ def _clues(
     found = {}
     for name, values in asked.items():
         a, b = (values[labels == k] for k in (0, 1))
-        groups = np.arange(len(labels))
+        # folds that go through the rows in order would follow any order there is
+        groups = rng.permutation(len(labels))
         found[f"clue.{name}"] = separability(
             a, b, groups[: len(a)], groups[len(a) :], rng, limit=LEAK, resamples=resamples
         )
@@ -201,7 +211,7 @@ def _evidence(systems: Table, labels: np.ndarray, snr: np.ndarray) -> dict[str, 
         for key, name in columns.items()
     }
     names = np.asarray(systems["name"])
-    shown = {name: np.flatnonzero(names == name)[:SHOWN] for name in dict.fromkeys(names.tolist())}
+    shown = {name: np.flatnonzero(names == name)[:SHOWN] for name in _names(systems)}
     return {
         "values": values | {"snr": snr[labels == 1].tolist()},
         "magnitude": magnitude.removeprefix("mag_lens_"),

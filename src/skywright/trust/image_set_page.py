@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,9 @@ def image_set_page(report: Report, images: Images) -> str:
         headline=text(headline),
         verdict=text(rest),
         cards=_cards(results),
-        galleries="".join(_gallery(*item, images) for item in evidence["gallery"].items()),
+        galleries="".join(
+            _gallery(name, shown, images) for name, shown in evidence["gallery"].items()
+        ),
         ease=_ease(results),
         clues=_clues(results),
         noise=_noise(results),
@@ -61,14 +64,18 @@ def _cards(results: dict[str, Any]) -> str:
 
 def _gallery(name: str, shown: list[dict[str, Any]], images: Images) -> str:
     tiles = []
+    edge = images.flux.shape[-1] * 3 // 16
+    inner = slice(edge, images.flux.shape[-1] - edge)
     for one in shown:
+        row = images[one["row"]]
+        middle = replace(row, flux=row.flux[..., inner, inner], variance=None)
         lines = [f"z {one['z_lens']:.2f}"]
         if one["label"]:
             lines = [f"θ<sub>E</sub> {one['theta_e']:.2f}″, S/N {one['snr']:.0f}",
                      f"z {one['z_lens']:.2f}, {one['z_source']:.2f}"]  # fmt: skip
         captions = "".join(f"<span>{line}</span>" for line in lines)
         tiles.append(
-            f'<figure><img src="{picture(images, one["row"])}" alt="{text(name)}" loading="lazy">'
+            f'<figure><img src="{picture(middle, 0)}" alt="{text(name)}" loading="lazy">'
             f"<figcaption>{captions}</figcaption></figure>"
         )
     return f'<h3>{text(name)}</h3><div class="gallery">{"".join(tiles)}</div>'

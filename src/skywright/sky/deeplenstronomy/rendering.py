@@ -30,8 +30,10 @@ __all__ = ["LensImages", "render_behind", "render_lens_configuration", "sky_vari
 NOISE = 4  # stream of an image's noise
 DARK = 200.0  # mag/arcsec^2 of no sky
 BLOCK = 64  # images at once
-CONDITIONS = ("sky_brightness", "magnitude_zero_point", "exposure_time", "num_exposures")
-CONDITIONS += ("read_noise", "ccd_gain")
+CONDITIONS = ("sky_brightness", "magnitude_zero_point", "exposure_time", "num_exposures") + (
+    "read_noise",
+    "ccd_gain",
+)
 PLANES = ("lens", "source", "point sources", "noise")
 
 

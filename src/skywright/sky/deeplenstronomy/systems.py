@@ -53,10 +53,10 @@ def list_lens_systems(
     Returns
     -------
     systems : QTable
-        One row an image, the configurations mixed: ``object_id``, ``label`` (1: lens), ``configuration``, ``name``,
-        ``image`` (its number in the configuration), ``theta_e`` [arcsec], ``z_lens``,
-        ``z_source`` (of the last plane), ``seeing`` [arcsec], and by band ``mag_lens_…``
-        [mag], of the first galaxy. Size and seed stand in ``meta``.
+        One row an image, the configurations mixed: ``object_id``, ``label`` (1: lens),
+        ``configuration``, ``name``, ``image`` (its number in the configuration), ``theta_e``
+        [arcsec], ``z_lens``, ``z_source`` (of the last plane), ``seeing`` [arcsec], and by band
+        ``mag_lens_…`` [mag], of the first galaxy. Size and seed stand in ``meta``.
 
     Raises
     ------

@@ -109,7 +109,7 @@ def light_curve(
     -------
     (time, band) [mag]
     """
-    from skywright.sky import light_curve_magnitudes  # type: ignore[attr-defined]
+    from skywright.sky import light_curve_magnitudes
 
     rng = image_rng(seed, number, image, CURVE, place.plane, int(place.prefix.rpartition("_")[2]))
     model: Any = place.species
