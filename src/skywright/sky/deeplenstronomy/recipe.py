@@ -14,7 +14,7 @@ from skywright.sky.deeplenstronomy.reading import read_lens_configuration
 
 __all__ = ["lens_recipe"]
 
-ROWS = 64  # images in a block: a second or two of work, and what a kill can lose
+ROWS = 128  # images in a block: a second or two of work, which is what a kill can lose
 TABLE_ROWS = 4096
 BLOCKS = 5000  # of a node, at most
 
