@@ -105,7 +105,8 @@ def draw_scene(
 ) -> Tensor:
     """Render light, each part of it behind as many planes as it says; see `render`.
 
-    A system comes out the same whichever others it is drawn with.
+    A system comes out the same whichever others it is drawn with, but for the last bits: libraries
+    compute what is left over at the end of an array in another way than the rest.
     """
     _check(pixels, scale, accuracy)
     systems = _count(lens, light, psf)

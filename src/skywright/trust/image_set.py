@@ -21,6 +21,7 @@ __all__ = ["images_report"]
 FOLDS = 5
 FEWEST = 10  # images of a class, for a cross-validated score
 CORNER = 6  # of the side: what counts as empty sky, in each corner
+STEEP = 6.0  # standard deviations: the edge of some galaxy
 SNR = (0.0, 25.0, 50.0, 100.0, np.inf)
 LEAK = 0.55  # AUROC of what must not tell the classes apart
 SHOWN = 7  # pictures of a configuration
@@ -134,7 +135,7 @@ def _exact(value: float) -> dict[str, Any]:
 def _noise(images: Images, counts: np.ndarray) -> dict[str, Any]:
     """Return the rms of pixels in the corners over that of the variance, band by band.
 
-    Differences of neighbours are taken, which smooth light leaves alone.
+    Differences of neighbours are taken, which smooth light leaves alone, but for steep ones.
     """
     if images.variance is None:
         return {}
@@ -144,12 +145,15 @@ def _noise(images: Images, counts: np.ndarray) -> dict[str, Any]:
         ends = (slice(None, size), slice(-size, None))
         corners = [np.asarray(block.flux[..., a, b], dtype=float) for a in ends for b in ends]
         steps = np.stack([np.diff(corner, axis=-1) for corner in corners], axis=2)
-        rms = 1.4826 / np.sqrt(2) * np.median(np.abs(steps), axis=(2, 3, 4))
-        ratios.append(rms / np.sqrt(np.mean(block.variance, axis=(2, 3))))
+        expected = 2 * np.mean(np.asarray(block.variance, dtype=float), axis=(2, 3))
+        power = steps**2 / expected[:, :, None, None, None]
+        ratios.append(np.mean(power, axis=(2, 3, 4), where=power < STEEP**2))
     ratio = np.concatenate(ratios)
     n = len(ratio)
     return {
-        f"noise_ratio.{band}": estimate(counts @ ratio[:, i] / counts.sum(1), n=n, n_groups=n)
+        f"noise_ratio.{band}": estimate(
+            np.sqrt(counts @ ratio[:, i] / counts.sum(1)), n=n, n_groups=n
+        )
         for i, band in enumerate(images.bands)
     }
 

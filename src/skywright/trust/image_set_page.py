@@ -165,7 +165,7 @@ _METHODS = [
     ),
     (
         "Noise",
-        "Robust rms of pixels in the corners, from differences of neighbours, over the root of the "
+        "Rms of pixels in the corners, from differences of neighbours, over the root of the "
         "variance of empty sky. Photon noise of light that reaches the corners raises it.",
     ),
     (

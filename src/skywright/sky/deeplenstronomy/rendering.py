@@ -112,10 +112,9 @@ def render_lens_configuration(
     if configuration.time_series is not None:
         table = _with_columns(table, [columns for _, columns in blocks], simulation.bands)
     light = planes.sum(1) if return_planes else planes[:, 0]
-    noise = _noise(light, table, simulation, configuration)
+    flux = _noisy(light, table, simulation, configuration)
     if return_planes:
-        planes[:, PLANES.index("noise")] = noise
-    flux = light + noise
+        planes[:, PLANES.index("noise")] = flux - light
     note = _add_backgrounds(flux, table, simulation, configuration)
     if solve_lens_equation:
         table = table.copy()
@@ -276,10 +275,14 @@ def _same_shape(table: Table, simulation: Simulation) -> list[tuple[str, ...]]:
     return [simulation.bands]
 
 
-def _noise(
+def _noisy(
     light: np.ndarray, table: Table, simulation: Simulation, configuration: Configuration
 ) -> np.ndarray:
-    """Return what noise adds to noiseless light [count/s], each image by its own generator."""
+    """Return light with noise [count/s], drawn for each image by its own generator.
+
+    An image is made of whole electrons and read-outs: it does not follow the last bits of the
+    light, which may depend on the others in a block.
+    """
     bands = simulation.bands
     real = _has_background(simulation, configuration)
     adu = simulation.image.get("data_count_unit") == "ADU"
@@ -291,7 +294,7 @@ def _noise(
         number = int(table[f"OBJID-{bands[0]}"][row])
         night = seen[number] = seen.get(number, -1) + 1
         rng = image_rng(int(table.meta["SEED"]), configuration.number, number, NOISE, night)
-        noisy = add_noise(
+        found[row] = add_noise(
             torch.as_tensor(image),
             rng,
             sky=DARK if real else of["sky_brightness"],
@@ -301,8 +304,7 @@ def _noise(
             scale=float(table[f"pixel_scale-{bands[0]}"][row]),
             read_noise=0.0 if real else of["read_noise"],
             gain=of["ccd_gain"] if adu else 1.0,
-        )
-        found[row] = noisy.numpy() - image
+        ).numpy()
         for source in _sources(configuration):
             found[row] += rng.poisson(of[f"{source}-mean"][:, None, None], image.shape)
     return found
