@@ -22,7 +22,8 @@ def main() -> None:
         picture(place / "out" / "report.html", PICTURE)
     results = report["results"]
     figures: dict[str, Any] = {
-        kind: rows(results, kind) for kind in ("images", "auroc", "auroc_snr", "clue", "noise_ratio")
+        kind: rows(results, kind)
+        for kind in ("images", "auroc", "auroc_snr", "clue", "noise_ratio")
     }
     figures["verdict"] = report["verdict"]
     figures["seconds"] = {name: node["seconds"] for name, node in done["nodes"].items()}
