@@ -118,14 +118,15 @@ def test_killed_run_goes_on_with_the_blocks_it_has(config):
     Path("many.yml").write_text(lens_recipe("notes.txt", rows=10, changes=changes))
     command = [COMMAND, "run", "many.yml", "--workers", "1", "--json"]
     process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
-    while len(kept := list(Path(".skywright").rglob("images.h5"))) < 3:
+    while len(list(Path(".skywright").rglob("images.h5"))) < 4:
         assert process.poll() is None
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    before = {file: file.stat().st_mtime_ns for file in kept}
+    before = {f: f.stat().st_mtime_ns for f in Path(".skywright").rglob("images.h5")}
     resumed = digests(call("many.yml", "--json"))
-    assert {file: file.stat().st_mtime_ns for file in kept} == before
+    kept = [f for f, time in before.items() if f.exists() and f.stat().st_mtime_ns == time]
+    assert len(kept) >= len(before) - 1  # but for the block in flight
     whole = call("notes.txt", "--set", "DATASET.PARAMETERS.SIZE=300", "--json", "--workspace", "b")
     assert digests(whole) == resumed
 

@@ -15,6 +15,7 @@ from skywright.sky.deeplenstronomy.reading import read_lens_configuration
 __all__ = ["lens_recipe"]
 
 ROWS = 128  # images in a block: a second or two of work, which is what a kill can lose
+FEWEST = 32  # of a small set, so that workers have blocks to share; reading the file costs as well
 TABLE_ROWS = 4096
 BLOCKS = 5000  # of a node, at most
 
@@ -27,7 +28,7 @@ def lens_recipe(
     compat: str | None = None,
     changes: Mapping[str, Any] | None = None,
     images: bool = True,
-    rows: int = ROWS,
+    rows: int | None = None,
 ) -> str:
     """Translate a configuration into a recipe, after all that can be checked was checked.
 
@@ -43,8 +44,8 @@ def lens_recipe(
         As for `read_lens_configuration`.
     images : bool
         Whether images are made, or the tables alone.
-    rows : int
-        Images in a block. They do not depend on it.
+    rows : int, optional
+        Images in a block, 32 to 128 if left out. They do not depend on it.
 
     Returns
     -------
@@ -87,8 +88,10 @@ def lens_recipe(
     return "\n".join(lines) + "\n"
 
 
-def _call(step: str, found: Configuration, options: Mapping[str, Any], rows: int) -> str:
-    least = rows if step == "simulate_lenses" else TABLE_ROWS
+def _call(step: str, found: Configuration, options: Mapping[str, Any], rows: int | None) -> str:
+    least = TABLE_ROWS
+    if step == "simulate_lenses":
+        least = rows or min(ROWS, max(FEWEST, found.size // 8))
     own = {"configuration": found.label, **options}
     pairs = [f"{name}: {_yaml(value)}" for name, value in own.items()]
     pairs += [f"images: ${found.label}_numbers", ".map: images",
