@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from skywright.data.tables import write_table
 from skywright.sky import draw_lens_configuration, read_lens_configuration
 from skywright.sky.deeplenstronomy.backgrounds import fit_to
 from skywright.sky.deeplenstronomy.document import ConfigurationError
@@ -318,8 +319,6 @@ def test_parameters_of_a_catalogue_share_its_rows(config, tmp_path, suffix):
     rows = Table({"z": z, "r_mag": 18 + 4 * z})
     file = tmp_path / f"galaxies.{suffix}"
     if suffix == "parquet":
-        from skywright.data.tables import write_table
-
         write_table(rows, file)
     else:
         forms = {"ecsv": "ascii.ecsv", "csv": "ascii.csv", "txt": "ascii.basic", "fits": "fits"}
@@ -339,12 +338,8 @@ def test_parameters_of_a_catalogue_share_its_rows(config, tmp_path, suffix):
 
 
 def test_columns_of_a_catalogue_come_in_the_unit_of_the_parameter(config, tmp_path):
-    from astropy.table import QTable
-
-    from skywright.data.tables import write_table
-
-    size = np.full(5, 0.4) * u.arcsec
-    rows = QTable({"size": size.to(u.rad), "sigma": np.full(5, 200.0) * u.km / u.s})
+    size = (0.4 * u.arcsec).to_value(u.rad)
+    rows = Table({"size": [size], "sigma": [200.0]}, units={"size": "rad", "sigma": "km/s"})
     write_table(rows, tmp_path / "sizes.parquet")
     parameters = config["SPECIES"]["GALAXY_2"]["LIGHT_PROFILE_1"]["PARAMETERS"]
     parameters["R_sersic"] = drawn("catalogue", file="sizes.parquet", column="size")

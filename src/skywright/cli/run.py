@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from skywright.cli import lens_file
 from skywright.cli.printing import printable
 
 if TYPE_CHECKING:
@@ -56,6 +57,18 @@ def run(
     dask: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster to use.")
     ] = None,
+    survey: Annotated[
+        str | None,
+        typer.Option(
+            help="Conditions of des, delve, lsst, hst, euclid or ztf; deeplenstronomy's files only."
+        ),
+    ] = None,
+    compat: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VERSION", help="0.0.1.7: take what that version of deeplenstronomy took."
+        ),
+    ] = None,
     allow: Annotated[
         list[str] | None,
         typer.Option(metavar="PACKAGE", help="Let the recipe call this package: its code runs."),
@@ -81,20 +94,25 @@ def run(
 ) -> None:
     """Run a recipe; what is unchanged since the last run is not computed again.
 
+    A configuration of deeplenstronomy is run as well.
+
     [bold]skywright run lens-search --preset small[/bold]
 
     [bold]skywright run lens-search -o first --set image=mine.fits --set n=2000[/bold]
 
     [bold]skywright run mine.yml galaxies.fits --overwrite --seed 7[/bold]
 
+    [bold]skywright run demo.yaml -o images --survey des --set DATASET.PARAMETERS.SIZE=50[/bold]
+
     Exit code: 0 done, 1 failed or an expectation broken, 2 the recipe or command is wrong,
     3 waiting for people.
     """
     changes = {"preset": preset, "set": set_ or [], "seed": seed, "allow": allow or []}
     options = {"out": out or output, "workers": workers, "dask": dask, "overwrite": overwrite}
-    with _errors(as_json):
+    lenses = {"survey": survey, "compat": compat, "out": out or output}
+    with _errors(as_json), lens_file.as_recipe(recipe, changes, **lenses) as (file, changes):
         _check_out(output, out)
-        plan = _load(recipe, {**changes, "only": only})
+        plan = _load(file, {**changes, "only": only})
         if graph:
             return typer.echo(_graphviz(plan))
         if dry_run:
@@ -116,7 +134,7 @@ def _check_out(output: str | None, out: str | None) -> None:
         raise RecipeError(f"got {output} and --out {out}: name one place for the output")
 
 
-def _load(recipe: str, changes: dict[str, Any]) -> Plan:
+def _load(recipe: str | Path, changes: dict[str, Any]) -> Plan:
     from skywright.flow import load
 
     with contextlib.redirect_stdout(sys.stderr):  # an import may print; JSON must stand alone
@@ -140,6 +158,8 @@ def _errors(as_json: bool) -> Any:
         yield
     except (RecipeError, RunError) as error:
         _stop(str(error), 2 if isinstance(error, RecipeError) else 1, as_json)
+    except lens_file.LensFileError as error:
+        _stop(str(error), 2, as_json)
     except OSError as error:
         _stop(f"{error.strerror or error}: {error.filename or 'no file named'}", 1, as_json)
     except KeyboardInterrupt:
@@ -152,7 +172,7 @@ def _stop(text: str, code: int, as_json: bool) -> None:
     if as_json:
         empty: dict[str, Any] = {"nodes": {}, "results": {}, "expect": {}}
         typer.echo(json.dumps({"ok": False, "run": None, **empty, "error": text}))
-    typer.echo(f"skywright: {printable(text)}", err=True)
+    typer.echo("skywright: " + "\n".join(map(printable, text.split("\n"))), err=True)
     raise typer.Exit(code) from None
 
 

@@ -1,8 +1,12 @@
 from .arms import arms_profile as arms_profile
 from .deeplenstronomy.drawing import draw_lens_configuration as draw_lens_configuration
+from .deeplenstronomy.images import draw_lens_table as draw_lens_table
 from .deeplenstronomy.images import simulate_lenses as simulate_lenses
 from .deeplenstronomy.reading import read_lens_configuration as read_lens_configuration
 from .deeplenstronomy.rendering import render_lens_configuration as render_lens_configuration
+from .deeplenstronomy.systems import list_lens_systems as list_lens_systems
+from .deeplenstronomy.systems import measure_arc_snr as measure_arc_snr
+from .deeplenstronomy.systems import simulate_lens_systems as simulate_lens_systems
 from .deflectors import epl as epl
 from .deflectors import nfw as nfw
 from .deflectors import point_mass as point_mass

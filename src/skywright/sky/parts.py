@@ -149,7 +149,7 @@ def _finest(parameters: Mapping[str, Tensor], behind: bool) -> Tensor:
     return 0.1 * radius * parameters.get("q", one).sqrt() * steepness.exp()
 
 
-def take(rows: slice, lens: Planes, light: Light) -> tuple[Planes, Light]:
+def take(rows: slice | Tensor, lens: Planes, light: Light) -> tuple[Planes, Light]:
     """Return some systems of a scene; what is the same for all systems has one row."""
 
     def rows_of(value: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
@@ -20,7 +21,7 @@ __all__ = ["draw_scene", "render"]
 
 REACH = 1.5  # FWHM: how far outside the stamp light still shines in
 CACHE = 400_000  # rays at once on a CPU, so that what is computed from them stays in its cache
-THIN = 3  # cells per pixel for profiles that may be thin anywhere
+THIN = 3  # cells per pixel for profiles of which that is not known: they may be thin anywhere
 SHARPEST = 20  # cells per pixel for a profile with an edge
 MEMORY = 20_000_000  # rays at once on an accelerator
 
@@ -103,11 +104,57 @@ def draw_scene(
     psf: PointSpread,
     accuracy: float,
 ) -> Tensor:
-    """Render light, each part of it behind as many planes as it says; see `render`."""
+    """Render light, each part of it behind as many planes as it says; see `render`.
+
+    A system comes out the same whichever others it is drawn with, but for the last bits: libraries
+    compute what is left over at the end of an array in another way than the rest.
+    """
     _check(pixels, scale, accuracy)
     systems = _count(lens, light, psf)
-    margin = max(3, math.ceil(REACH * float(psf.fwhm.max()) / scale))
-    supersample = cells_per_pixel(psf, _supersample(psf, light, scale, accuracy))
+    found = None
+    for rows, spread in _alike(psf, scale, accuracy, systems):
+        chosen = (lens, light) if rows is None else take(rows, lens, light)
+        image = _draw_alike(*chosen, like, pixels, scale, spread, accuracy)
+        if rows is None:
+            return image
+        if found is None:
+            found = image.new_empty(systems, *image.shape[1:])
+        found[rows] = image
+    assert found is not None
+    return found
+
+
+def _alike(
+    psf: PointSpread, scale: float, accuracy: float, systems: int
+) -> Iterator[tuple[Tensor | None, PointSpread]]:
+    """Yield systems that need the same fine grid, so that none depends on the others drawn."""
+    if psf.fwhm.ndim < 2 or len(psf.fwhm) == 1:
+        yield None, psf
+        return
+    needs = [
+        (_margin(row, scale), _cells(row, scale, accuracy)) for row in psf.fwhm.reshape(systems, -1)
+    ]
+    for need in dict.fromkeys(needs):
+        rows = torch.tensor([i for i, other in enumerate(needs) if other == need])
+        yield rows, replace(psf, fwhm=psf.fwhm[rows])
+
+
+def _draw_alike(
+    lens: Planes,
+    light: Light,
+    like: Tensor,
+    pixels: int,
+    scale: float,
+    psf: PointSpread,
+    accuracy: float,
+) -> Tensor:
+    """Render systems on one fine grid, as many at once as memory is good for."""
+    systems = _count(lens, light, psf)
+    margin = _margin(psf.fwhm, scale)
+    known = all(part.profile is None or part.finest is not None for part in light)
+    edge = min(max(part.widest, scale / SHARPEST) for part in light)
+    cells = max(1 if known else THIN, _cells(psf.fwhm, scale, accuracy), math.ceil(scale / edge))
+    supersample = cells_per_pixel(psf, cells)
     grid = make_grid(pixels + 2 * margin, scale, supersample, like)
     blur = make_blur(
         psf, pixels=pixels, scale=scale, supersample=supersample, margin=margin, like=like
@@ -156,15 +203,15 @@ def _count(lens: Planes, light: Light, psf: PointSpread) -> int:
     return systems
 
 
-def _supersample(psf: PointSpread, light: Light, scale: float, accuracy: float) -> int:
-    """Return cells per pixel: the point spread function must be smooth from cell to cell.
+def _margin(fwhm: Tensor, scale: float) -> int:
+    """Return pixels of border from which light still shines in."""
+    return max(3, math.ceil(REACH * float(fwhm.max()) / scale))
 
-    Light of unknown profile may have narrow features far from its centre.
-    """
-    cell = 0.9 * (min(1.0, accuracy / 0.005)) ** (1 / 3) * SIGMA_PER_FWHM * float(psf.fwhm.min())
-    cell = min(cell, *(max(part.widest, scale / SHARPEST) for part in light))
-    known = all(part.profile is None or part.finest is not None for part in light)
-    return int(max(1 if known else THIN, math.ceil(scale / cell)))
+
+def _cells(fwhm: Tensor, scale: float, accuracy: float) -> int:
+    """Return cells per pixel: the point spread function must be smooth from cell to cell."""
+    cell = 0.9 * (min(1.0, accuracy / 0.005)) ** (1 / 3) * SIGMA_PER_FWHM * float(fwhm.min())
+    return int(math.ceil(scale / cell))
 
 
 def _render_block(grid: Grid, blur: Blur, rows: slice, lens: Planes, light: Light) -> Tensor:

@@ -23,7 +23,16 @@ from skywright.data.marked_yaml import (
     read_text,
 )
 
-__all__ = ["ConfigurationError", "Item", "Problem", "Problems", "from_plain", "guess", "read_tree"]
+__all__ = [
+    "ConfigurationError",
+    "Item",
+    "Problem",
+    "Problems",
+    "change_item",
+    "from_plain",
+    "guess",
+    "read_tree",
+]
 
 LONGEST_LIST = 12
 DIALECT = "0.0.1.7"
@@ -102,6 +111,7 @@ class Problems:
     def __init__(self, compat: bool = False) -> None:
         self.compat = compat
         self.found: list[Problem] = []
+        self.files: list[Path] = []  # that the configuration names
 
     def add(self, item: Item, message: str, key: str = "") -> None:
         """Note a problem of an item, or of a key that it lacks."""
@@ -309,6 +319,26 @@ def from_plain(value: Any, path: str = "") -> Item:
     if isinstance(value, (list, tuple)):
         return Item([from_plain(v, f"{path}[{i}]") for i, v in enumerate(value)], None, path)
     return Item(value, None, path)
+
+
+def change_item(root: Item, path: str, value: Any, problems: Problems) -> Item:
+    """Return a configuration in which another value stands at a path; it is checked like any.
+
+    The way there has to exist; its last key may be new.
+    """
+    return _changed(root, path.split("."), from_plain(value, path), problems)
+
+
+def _changed(item: Item, way: list[str], new: Item, problems: Problems) -> Item:
+    key, *rest = way
+    inside = item.value if isinstance(item.value, dict) else {}
+    if not isinstance(item.value, dict) or (rest and key not in inside):
+        where = item.path or "the configuration"
+        message = f"{where} has no {key!r:.60}{guess(key, inside)}; it has {words(inside) or '–'}"
+        problems.found.append(Problem(None, new.path, message))
+        return item
+    child = _changed(inside[key], rest, new, problems) if rest else new
+    return replace(item, value={**inside, key: child})
 
 
 def moved(item: Item, path: str) -> Item:

@@ -185,7 +185,7 @@ class Backgrounds:
 
 @dataclass(frozen=True)
 class Simulation:
-    """A whole configuration file."""
+    """A whole configuration file; ``files`` are those that it names."""
 
     name: str
     size: int
@@ -199,6 +199,7 @@ class Simulation:
     configurations: tuple[Configuration, ...]
     distributions: tuple[UserDistribution, ...] = ()
     backgrounds: Backgrounds | None = None
+    files: tuple[Path, ...] = ()
 
     @cached_property
     def cosmology(self) -> FlatLambdaCDM:

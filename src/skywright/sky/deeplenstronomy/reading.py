@@ -19,6 +19,7 @@ from skywright.sky.deeplenstronomy.document import (
     Item,
     Problem,
     Problems,
+    change_item,
     from_plain,
     guess,
     read_tree,
@@ -48,6 +49,7 @@ def read_lens_configuration(
     survey: str | None = None,
     compat: bool | str | None = None,
     folder: str | Path | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> Simulation:
     """Read a configuration of deeplenstronomy and check all that can be checked before work.
 
@@ -65,6 +67,8 @@ def read_lens_configuration(
         is given twice (the last counts), columns of user tables that name no parameter.
     folder : path, optional
         Where files are that a mapping names; a file's own folder stands before it.
+    changes : mapping, optional
+        Values that stand in for those of the file, by their path: ``DATASET.PARAMETERS.SIZE``.
 
     Returns
     -------
@@ -82,6 +86,8 @@ def read_lens_configuration(
     skywright.sky.deeplenstronomy.document.ConfigurationError: COSMOLOGY: is missing...
     """
     problems, root = _tree(config, survey, compat, folder)
+    for path, value in (changes or {}).items():
+        root = change_item(root, path, value, problems)
     home = Path(folder or ".") if isinstance(config, Mapping) else Path(config).parent
     found = _read(root, home, problems)
     problems.stop()
@@ -138,6 +144,7 @@ def _read(root: Item, folder: Path, problems: Problems) -> Simulation:
         name, size or 0, outdir, seed, cosmology, image, survey, bands, species, configurations,
         read_user_distributions(root.get("DISTRIBUTIONS"), folder, problems),
         read_backgrounds(root.get("BACKGROUNDS"), configurations, bands, folder, problems),
+        tuple(dict.fromkeys(problems.files)),
     )  # fmt: skip
     if not problems.found and not problems.compat:
         _check_names(root, found, problems)

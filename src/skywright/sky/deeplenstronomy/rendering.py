@@ -21,15 +21,19 @@ from skywright.sky.deeplenstronomy.planes import (
 )
 from skywright.sky.deeplenstronomy.time_series import varying_places
 from skywright.sky.deeplenstronomy.uniforms import image_rng
-from skywright.sky.noise import add_noise
+from skywright.sky.noise import add_noise, noise_variance
 from skywright.sky.planes import render_planes
 from skywright.sky.psf import gaussian_psf
 
-__all__ = ["LensImages", "render_lens_configuration"]
+__all__ = ["LensImages", "render_behind", "render_lens_configuration", "sky_variance"]
 
 NOISE = 4  # stream of an image's noise
 DARK = 200.0  # mag/arcsec^2 of no sky
-BLOCK = 64  # images at once where the point spread function is the same in all
+BLOCK = 64  # images at once
+CONDITIONS = ("sky_brightness", "magnitude_zero_point", "exposure_time", "num_exposures") + (
+    "read_noise",
+    "ccd_gain",
+)
 PLANES = ("lens", "source", "point sources", "noise")
 
 
@@ -103,12 +107,14 @@ def render_lens_configuration(
         for block in _blocks(table, simulation, configuration)
     ]
     pixels = int(simulation.image["numPix"])  # type: ignore[arg-type]
-    shape = (0, len(PLANES), len(simulation.bands), pixels, pixels)
+    shape = (0, len(PLANES) if return_planes else 1, len(simulation.bands), pixels, pixels)
     planes = np.concatenate([np.empty(shape), *(part for part, _ in blocks)])
     if configuration.time_series is not None:
         table = _with_columns(table, [columns for _, columns in blocks], simulation.bands)
-    planes[:, 3] += _noise(planes[:, :3].sum(1), table, simulation, configuration)
-    flux = planes.sum(1)
+    light = planes.sum(1) if return_planes else planes[:, 0]
+    flux = _noisy(light, table, simulation, configuration)
+    if return_planes:
+        planes[:, PLANES.index("noise")] = flux - light
     note = _add_backgrounds(flux, table, simulation, configuration)
     if solve_lens_equation:
         table = table.copy()
@@ -122,6 +128,28 @@ def render_lens_configuration(
         planes.astype(np.float32) if return_planes else None,
         note,
     )
+
+
+def render_behind(table: Table, simulation: Simulation, *, accuracy: float = 0.005) -> np.ndarray:
+    """Render the galaxies of the last plane alone, without noise, behind all masses.
+
+    Parameters
+    ----------
+    table, simulation, accuracy
+        As for `render_lens_configuration`.
+
+    Returns
+    -------
+    light : (n, band, y, x) [count/s]
+    """
+    configuration = simulation.configuration(table.meta["CONFIG"])
+    last = len(configuration.planes)
+    draw = _drawer(table, simulation, configuration, accuracy, "cpu")
+    parts = []
+    for bands in _same_shape(table, simulation):
+        light = galaxy_light(table, simulation, configuration, bands, lambda p: p.plane == last)
+        parts.append(draw(light, bands))
+    return np.concatenate(parts, axis=1)
 
 
 def _with_columns(
@@ -144,9 +172,7 @@ def _with_columns(
 def _blocks(table: Table, simulation: Simulation, configuration: Configuration) -> Iterator[Table]:
     """Yield rows that are rendered together.
 
-    The fine grid of a block depends on the smallest and largest seeing in it. So that an image
-    is the same in any block, images of different seeing are rendered one by one; so are the
-    nights of a time series, whose point sources are those of one image.
+    The nights of a time series are those of one image: so are its point sources.
     """
     if not len(table):
         return
@@ -156,10 +182,8 @@ def _blocks(table: Table, simulation: Simulation, configuration: Configuration) 
         for first, end in zip(ends[:-1], ends[1:], strict=True):
             yield table[first:end]
         return
-    alike = all(len(np.unique(table[f"seeing-{band}"])) == 1 for band in simulation.bands)
-    step = BLOCK if alike else 1
-    for start in range(0, len(table), step):
-        yield table[start : start + step]
+    for start in range(0, len(table), BLOCK):
+        yield table[start : start + BLOCK]
 
 
 def _render_block(
@@ -170,7 +194,10 @@ def _render_block(
     device: str,
     apart: bool,
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Return (row, 4, band, y, x) of noiseless light, and what was found of lensed points."""
+    """Return noiseless light, and what was found of lensed points.
+
+    Light is (row, 4, band, y, x) if parts are kept ``apart``, else (row, 1, band, y, x).
+    """
     varying = varying_places(simulation, configuration)
     moving = []
     found: dict[str, np.ndarray] = {}
@@ -192,7 +219,8 @@ def _render_block(
 
     draw = _drawer(table, simulation, configuration, accuracy, device)
     pixels = int(simulation.image["numPix"])  # type: ignore[arg-type]
-    planes = np.zeros((len(table), len(PLANES), len(simulation.bands), pixels, pixels))
+    shape = (len(table), len(PLANES) if apart else 1, len(simulation.bands), pixels, pixels)
+    planes = np.zeros(shape)
     for bands in _same_shape(table, simulation):
         chosen = slice(simulation.bands.index(bands[0]), simulation.bands.index(bands[-1]) + 1)
         parts = [light(index, bands, chosen) for index in range(3)]
@@ -247,40 +275,91 @@ def _same_shape(table: Table, simulation: Simulation) -> list[tuple[str, ...]]:
     return [simulation.bands]
 
 
-def _noise(
+def _noisy(
     light: np.ndarray, table: Table, simulation: Simulation, configuration: Configuration
 ) -> np.ndarray:
-    """Return what noise adds to noiseless light [count/s], each image by its own generator."""
+    """Return light with noise [count/s], drawn for each image by its own generator.
+
+    An image is made of whole electrons and read-outs: it does not follow the last bits of the
+    light, which may depend on the others in a block.
+    """
     bands = simulation.bands
-    backgrounds = simulation.backgrounds
-    real = backgrounds is not None and configuration.label in backgrounds.configurations
+    real = _has_background(simulation, configuration)
     adu = simulation.image.get("data_count_unit") == "ADU"
     found = np.empty_like(light)
+    columns = _conditions(table, simulation, configuration)
     seen: dict[int, int] = {}
     for row, image in enumerate(light):
-
-        def of(name: str, row: int = row) -> torch.Tensor:
-            return torch.tensor([float(table[f"{name}-{band}"][row]) for band in bands])
-
+        of = {name: values[row] for name, values in columns.items()}
         number = int(table[f"OBJID-{bands[0]}"][row])
         night = seen[number] = seen.get(number, -1) + 1
         rng = image_rng(int(table.meta["SEED"]), configuration.number, number, NOISE, night)
-        noisy = add_noise(
+        found[row] = add_noise(
             torch.as_tensor(image),
             rng,
-            sky=DARK if real else of("sky_brightness"),
-            zero_point=of("magnitude_zero_point"),
-            exposure_time=of("exposure_time"),
-            exposures=of("num_exposures"),
+            sky=DARK if real else of["sky_brightness"],
+            zero_point=of["magnitude_zero_point"],
+            exposure_time=of["exposure_time"],
+            exposures=of["num_exposures"],
             scale=float(table[f"pixel_scale-{bands[0]}"][row]),
-            read_noise=0.0 if real else of("read_noise"),
-            gain=of("ccd_gain") if adu else 1.0,
-        )
-        found[row] = noisy.numpy() - image
-        for i in range(1, len(configuration.noise) + 1):
-            mean = of(f"NOISE_SOURCE_{i}-mean").numpy()
-            found[row] += rng.poisson(mean[:, None, None], image.shape)
+            read_noise=0.0 if real else of["read_noise"],
+            gain=of["ccd_gain"] if adu else 1.0,
+        ).numpy()
+        for source in _sources(configuration):
+            found[row] += rng.poisson(of[f"{source}-mean"][:, None, None], image.shape)
     return found
+
+
+def sky_variance(table: Table, simulation: Simulation) -> np.ndarray | None:
+    """Return the variance of a pixel of empty sky; None where a real background brings its own.
+
+    Parameters
+    ----------
+    table, simulation
+        As for `render_lens_configuration`.
+
+    Returns
+    -------
+    variance : (n, band, 1, 1) [(count/s)^2], optional
+    """
+    configuration = simulation.configuration(table.meta["CONFIG"])
+    if _has_background(simulation, configuration):
+        return None
+    of = _conditions(table, simulation, configuration)
+    variance = noise_variance(
+        torch.zeros(len(table), len(simulation.bands), 1, 1, dtype=torch.float64),
+        sky=of["sky_brightness"],
+        zero_point=of["magnitude_zero_point"],
+        exposure_time=of["exposure_time"],
+        exposures=of["num_exposures"],
+        scale=float(simulation.image["pixel_scale"]),  # type: ignore[arg-type]
+        read_noise=of["read_noise"],
+        gain=of["ccd_gain"] if simulation.image.get("data_count_unit") == "ADU" else 1.0,
+    ).numpy()
+    added = sum(of[f"{source}-mean"] for source in _sources(configuration))
+    return np.asarray(variance + np.reshape(added, (-1, variance.shape[1], 1, 1))
+                      if _sources(configuration) else variance)  # fmt: skip
+
+
+def _conditions(
+    table: Table, simulation: Simulation, configuration: Configuration
+) -> dict[str, np.ndarray]:
+    """Return what noise depends on, each (row, band)."""
+    return {
+        name: np.stack(
+            [np.asarray(table[f"{name}-{band}"], dtype=float) for band in simulation.bands], 1
+        )
+        for name in (*CONDITIONS, *(f"{source}-mean" for source in _sources(configuration)))
+    }
+
+
+def _has_background(simulation: Simulation, configuration: Configuration) -> bool:
+    backgrounds = simulation.backgrounds
+    return backgrounds is not None and configuration.label in backgrounds.configurations
+
+
+def _sources(configuration: Configuration) -> list[str]:
+    return [f"NOISE_SOURCE_{i}" for i in range(1, len(configuration.noise) + 1)]
 
 
 def _add_backgrounds(
@@ -288,7 +367,7 @@ def _add_backgrounds(
 ) -> str:
     """Add real images, and return what is to be said of it."""
     backgrounds = simulation.backgrounds
-    if backgrounds is None or configuration.label not in backgrounds.configurations:
+    if backgrounds is None or not _has_background(simulation, configuration):
         return ""
     cubes = fit_to(load_backgrounds(backgrounds, simulation.bands), flux.shape[-1])
     flux += cubes[np.asarray(table[f"BACKGROUND_IDX-{simulation.bands[0]}"])]

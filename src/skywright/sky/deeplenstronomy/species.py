@@ -14,6 +14,7 @@ from skywright.sky.profiles.names import (
     LIGHT_PROFILES,
     LISTS,
     MASS_PROFILES,
+    OWN_LIGHTS,
     parameter_names,
 )
 
@@ -24,6 +25,11 @@ ANGLE = Bounds(-1e5, 1e5)
 BOUNDS = {
     "magnitude": Bounds(-100, 200),
     "R_sersic": Bounds(0, 1e5, above=True),
+    "R_ring": Bounds(0, 1e5, above=True),
+    "width": Bounds(0, 1e5, above=True),
+    "arms": Bounds(1, 100, whole=True),
+    "pitch": Bounds(0.02, 1.5),
+    "contrast": Bounds(0, 1),
     "n_sersic": Bounds(0.3, 10),
     "e1": Bounds(-1, 1),
     "e2": Bounds(-1, 1),
@@ -125,7 +131,8 @@ def _profile(item: Item, kind: str, reader: Reader) -> Profile | None:
     parameters = problems.need(item, "PARAMETERS", "the parameters of the profile")
     if name is None or parameters is None:
         return None
-    profiles = [*(LIGHT_PROFILES if kind == "light" else MASS_PROFILES), *ALIASES[kind]]
+    lights = (*LIGHT_PROFILES, *OWN_LIGHTS)
+    profiles = [*(lights if kind == "light" else MASS_PROFILES), *ALIASES[kind]]
     if name not in profiles:
         problems.add(
             item.value["NAME"],

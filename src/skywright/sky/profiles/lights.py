@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from skywright.sky.lensing import axis_ratio
-from skywright.sky.light import sersic
+from skywright.sky.light import ring, sersic, spiral
 from skywright.sky.profiles import brightness as b
 from skywright.sky.profiles.backend import lenstronomy_light
 from skywright.sky.profiles.names import known_name
@@ -29,7 +29,7 @@ def light_part(name: str, parameters: Mapping[str, Any], flux: Any) -> Part:
     Parameters
     ----------
     name : str
-        A name out of `LIGHT_PROFILES`, as in lenstronomy.
+        A name out of `LIGHT_PROFILES`, as in lenstronomy, or out of `OWN_LIGHTS`.
     parameters : mapping of (system,) or number
         As in lenstronomy, without ``amp``: angles in arcsec, ``e1``, ``e2`` of modulus
         (1 - q) / (1 + q). ``R_sersic`` is the radius that holds half of the flux.
@@ -83,6 +83,15 @@ def _ellipse(p: Values) -> Part:
 
 def _sersic(p: Values) -> Part:
     return {"profile": sersic, "radius": p["R_sersic"], "n": p["n_sersic"], **_ellipse(p)}
+
+
+def _ring(p: Values) -> Part:
+    return {"profile": ring, "radius": p["R_ring"], "width": p["width"], **_ellipse(p)}
+
+
+def _spiral(p: Values) -> Part:
+    arms = {name: p[name] for name in ("arms", "pitch", "contrast", "turn")}
+    return {"profile": spiral, "radius": p["R_sersic"], **arms, **_ellipse(p)}
 
 
 def _core_sersic(p: Values) -> Part:
@@ -173,5 +182,7 @@ NATIVE_LIGHTS: Mapping[str, Callable[[Values], Part]] = MappingProxyType(
         "CHAMELEON": lambda p: _chameleons(p, ("",), [torch.ones_like(p["w_c"])]),
         "DOUBLE_CHAMELEON": _double,
         "TRIPLE_CHAMELEON": _triple,
+        "RING": _ring,
+        "SPIRAL": _spiral,
     }
 )

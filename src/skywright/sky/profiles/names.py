@@ -3,7 +3,8 @@
 The names are those that configurations of deeplenstronomy may use: 24 of light and 60 of mass.
 lenstronomy has renamed some since; `ALIASES` leads from its present names to these. Parameters
 are those of lenstronomy, with one exception: light is given by its total flux, so ``amp`` is left
-out but for the profiles in `SHARES`, where it says how the flux is shared out.
+out but for the profiles in `SHARES`, where it says how the flux is shared out. Light that looks
+like arcs and is none, `OWN_LIGHTS`, is ours.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ __all__ = [
     "LIGHT_PROFILES",
     "LISTS",
     "MASS_PROFILES",
+    "OWN_LIGHTS",
     "SHARES",
     "known_name",
     "parameter_names",
@@ -168,11 +170,17 @@ MASS_PROFILES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 LIGHT_PROFILES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {name: tuple(words.split()) for name, words in LIGHTS.items()}
 )
+OWN_LIGHTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "RING": tuple(f"R_ring width {ELLIPSE}".split()),
+        "SPIRAL": tuple(f"R_sersic arms pitch contrast turn {ELLIPSE}".split()),
+    }
+)
 
 
 def known_name(kind: str, name: str) -> str:
     """Return the published name of a profile, or say which name is close to it."""
-    tables = {"mass": MASS_PROFILES, "light": LIGHT_PROFILES}
+    tables = {"mass": MASS_PROFILES, "light": {**LIGHT_PROFILES, **OWN_LIGHTS}}
     if kind not in tables:
         raise ValueError(f"kind of profile is {kind!r}; expected 'mass' or 'light'")
     if name in tables[kind]:
@@ -210,4 +218,5 @@ def parameter_names(kind: str, name: str) -> tuple[str, ...]:
     ('theta_E', 'e1', 'e2', 'center_x', 'center_y')
     """
     name = known_name(kind, name)
-    return (MASS_PROFILES if kind == "mass" else LIGHT_PROFILES)[name]
+    lights = {**LIGHT_PROFILES, **OWN_LIGHTS}
+    return (MASS_PROFILES if kind == "mass" else lights)[name]

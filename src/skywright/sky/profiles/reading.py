@@ -14,7 +14,11 @@ from skywright.sky.profiles.names import DEFAULTS, LISTS, parameter_names
 
 __all__ = ["read_parameters"]
 
-POSITIVE = ("R_sersic", "Rs", "sigma", "sigma_x", "sigma_y", "radius", "beta", "scale", "r_trunc")
+POSITIVE = ("R_sersic", "R_ring", "Rs", "sigma", "sigma_x", "sigma_y", "radius", "width") + (
+    "beta",
+    "scale",
+    "r_trunc",
+)
 
 
 def read_parameters(kind: str, name: str, parameters: Mapping[str, Any]) -> dict[str, Tensor]:
