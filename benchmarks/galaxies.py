@@ -77,8 +77,8 @@ def main() -> None:
         folder = Path(name)
         skypy(0.01, folder / "warm.fits")
         ours(0.01, folder / "warm-too.fits")
-        theirs = min(skypy(AREA, folder / "skypy.fits") for _ in range(3))
-        seconds = {a: min(ours(a, folder / f"{a:g}{i}.fits") for i in range(3)) for a in AREAS}
+        theirs = min(skypy(AREA, folder / "skypy.fits") for _ in range(5))
+        seconds = {a: min(ours(a, folder / f"{a:g}{i}.fits") for i in range(5)) for a in AREAS}
         counts = {
             area: sum(len(Table.read(folder / f"{area:g}0.fits", hdu=t)) for t in ("blue", "red"))
             for area in AREAS

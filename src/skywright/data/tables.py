@@ -93,7 +93,8 @@ def read_table(path: Path) -> Table:
     table = Table() if head.get("class") == "Table" else QTable()
     for position, field in enumerate(arrow.schema):
         facts = {k.decode(): v.decode() for k, v in (field.metadata or {}).items()}
-        table[field.name] = _from_arrow(arrow.column(position), facts)
+        column = _from_arrow(arrow.column(position), facts)
+        table.add_column(column, name=field.name, copy=False)
         info = table[field.name].info
         info.description = facts.get("description")
         if "format" in facts:
@@ -240,7 +241,7 @@ def _from_arrow(chunked: Any, facts: dict[str, str]) -> Any:
     if dtype.kind == "c":
         values, mask = values[..., 0] + 1j * values[..., 1], mask.reshape((rows, *sizes))[..., 0]
     mask = mask.reshape(values.shape)
-    values = values.astype(dtype)
+    values = values.astype(dtype, copy=False)
     masked = kind.startswith("Masked") or (not kind and bool(mask.any()))
     unit = read_unit(facts["unit"]) if "unit" in facts else None
     if kind.endswith("Quantity"):

@@ -12,6 +12,7 @@ import traceback
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,7 @@ def _limited(node: Node) -> Iterator[None]:
         return
     torch = sys.modules.get("torch")
     before = torch.get_num_threads() if torch else THREADS
-    with threadpoolctl.threadpool_limits(THREADS):
+    with _pools(len(sys.modules)).limit(limits=THREADS):
         if torch and before != THREADS:
             torch.set_num_threads(THREADS)
         try:
@@ -171,6 +172,12 @@ def _limited(node: Node) -> Iterator[None]:
         finally:
             if torch and before != THREADS:
                 torch.set_num_threads(before)
+
+
+@lru_cache(maxsize=1)
+def _pools(modules: int) -> threadpoolctl.ThreadpoolController:
+    """Return the thread pools of this process; new ones come with new modules alone."""
+    return threadpoolctl.ThreadpoolController()
 
 
 def _reset_peak() -> None:

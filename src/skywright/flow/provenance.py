@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,7 @@ def describe(value: Any) -> Any:
     return value if plain else str(value)
 
 
+@cache
 def _commit() -> str | None:
     """Return the commit of the package's source, with a plus sign if it was changed since."""
     try:
