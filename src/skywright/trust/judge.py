@@ -1,0 +1,208 @@
+"""Judge a run by the rule book, from its data and predictions: the rules that need arrays."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+
+from skywright.data import Images, Report
+from skywright.trust.rules import book
+from skywright.trust.rules.facts import read_items, read_positions, read_roles, read_scores
+from skywright.trust.rules.gathering import Rows, describe_items, fitted_facts, kept_facts
+
+__all__ = ["judge"]
+
+
+def judge(
+    *,
+    task: str,
+    rng: np.random.Generator,
+    items: Images | QTable | None = None,
+    truth: np.ndarray | None = None,
+    object_id: np.ndarray | None = None,
+    scores: QTable | None = None,
+    roles: Any = None,
+    groups: np.ndarray | None = None,
+    baselines: dict[str, QTable] | None = None,
+    positions: Any = None,
+    separation: u.Quantity | None = None,
+    time: np.ndarray | None = None,
+    prior: float | None = None,
+    strata: QTable | None = None,
+    physics: dict[str, str] | None = None,
+    deployment: Images | QTable | None = None,
+    served: QTable | None = None,
+    real: Images | QTable | None = None,
+    shifts: QTable | None = None,
+    attack: dict[str, Any] | None = None,
+    alarm: QTable | None = None,
+    outside: QTable | None = None,
+    symmetries: dict[str, QTable] | None = None,
+    attributions: QTable | None = None,
+    information: QTable | None = None,
+    posterior: dict[str, np.ndarray] | None = None,
+    domain: np.ndarray | None = None,
+    transfer: dict[str, Any] | None = None,
+    resamples: int = 500,
+) -> Report:
+    """Apply every rule of the book that is about data and predictions.
+
+    The rules that are about the run itself (its record, its models, other runs of it) are added
+    by ``skywright trust RUN``; ``recipe: {trust: {judge: $node}}`` names the node of this step.
+
+    Parameters
+    ----------
+    task : str
+        ``classification`` (two classes), ``regression``, ``posterior``, or ``simulation``, where
+        nothing was fitted.
+    rng : Generator
+        For resamples and for classifiers that tell sets apart.
+    items : Images or QTable
+        What is classified: n images, or n rows of features.
+    truth : (n,)
+        0 or 1, or true values.
+    object_id : (n,) int
+        Identifier of each row; by default that of ``items``.
+    scores : QTable
+        ``object_id`` and ``mean`` (logit or value) of the rows that were predicted; ``fold``,
+        ``seed``, ``aleatoric`` and ``epistemic`` where there are such.
+    roles : (n,) str or QTable
+        ``train``, ``validation``, ``test``, or anything else for rows that are left out; of
+        several folds as a sweep collects them.
+    groups : (n,)
+        Independent unit behind each row: galaxy, parent simulation, night.
+    baselines : dict
+        ``simple`` and ``domain`` -> scores. The trivial one is computed here.
+    positions, separation : SkyCoord or table with ra and dec, angle
+        On the sky, and how far apart two objects have to be to share nothing.
+    time : (n,)
+        When each row was observed.
+    prior : float
+        Share of positives at which logits are meant; by default that of the judged rows.
+    strata : QTable
+        n rows: magnitude, signal to noise, field, … in whose bins calibration is asked for.
+    physics : dict
+        Column of ``strata`` -> ``increasing`` or ``decreasing``: how the quality of answers goes.
+    deployment, served : Images or QTable, QTable
+        What the model is used on, and the answers given there: ``mean``, and ``in_domain`` where
+        the server flags.
+    real : Images or QTable
+        Real items, when ``items`` are simulated.
+    shifts : QTable
+        ``kind``, ``severity``, ``object_id``, ``mean``: scores of perturbed items.
+    attack : dict
+        ``successes``, ``random``, ``n``, ``pixels``, ``budget`` of a few-pixel attack.
+    alarm, outside : QTable
+        ``alarm`` (higher is stranger) of the judged rows (with ``object_id``), and of objects
+        known to lie outside the domain.
+    symmetries : dict
+        Name -> scores of the transformed items.
+    attributions : QTable
+        ``randomised``, ``deletion``, ``insertion`` of some images.
+    information : QTable
+        From `information_table`.
+    posterior : dict
+        ``truth`` (n, parameter) and ``samples`` (n, draw, parameter).
+    domain : (n,) str
+        ``source`` or ``target``, when a model was adapted.
+    transfer : dict
+        Gain over no adaptation: ``source to target``, ``target to source``, ``label shift``.
+    resamples : int
+        Bootstrap resamples of the groups.
+
+    Returns
+    -------
+    Report
+        ``results``: the headline metric, baselines, gain. ``evidence``: ``findings``, and the
+        ``facts`` that later rules need.
+
+    Raises
+    ------
+    ValueError
+        When the task is unknown, or rows do not fit together.
+    """
+    if task not in book.ALL:
+        raise ValueError(f"task is {task!r}; expected one of {', '.join(book.ALL)}")
+    features, names = read_items(items) if items is not None else (None, [])
+    facts: dict[str, Any] = {
+        "task": task,
+        "rng": rng,
+        "features": features,
+        "pixels": items if isinstance(items, Images) else None,
+        "real": read_items(real)[0] if real is not None else None,
+        "deployment": read_items(deployment)[0] if deployment is not None else None,
+        "attack": attack,
+        "attributions": attributions,
+        "information": information,
+        "posterior": posterior,
+        "transfer": transfer,
+        "physics": physics,
+        "time": None if time is None else _bare(time),
+        "positions": read_positions(positions),
+        "separation": None if separation is None else u.Quantity(separation).to_value("arcsec"),
+    }
+    kept: dict[str, Any] = {"task": task}
+    if items is not None:
+        kept["items"] = describe_items(items, features, names)
+    if scores is not None:
+        ids = _identifiers(object_id, items, truth)
+        mean, spread, members = read_scores(scores, ids)
+        rows = Rows(
+            task, ids, _bare(truth), read_roles(roles, len(ids)),
+            np.arange(len(ids)) if groups is None else np.asarray(groups),
+            mean, spread, members, prior,
+        )  # fmt: skip
+        given = {
+            "baselines": baselines, "strata": strata, "shifts": shifts, "alarm": alarm,
+            "outside": outside, "symmetries": symmetries, "served": served, "scores": scores,
+            "domain": domain,
+        }  # fmt: skip
+        facts |= fitted_facts(rows, facts, given, resamples)
+        kept |= kept_facts(rows, facts, names, given)
+    facts = {name: value for name, value in facts.items() if value is not None}
+    findings = [asdict(finding) for finding in book.apply_all("data", facts)]
+    results = _results(facts)
+    return Report(results, _verdict(findings), {"findings": findings, "facts": kept})
+
+
+def _bare(values: Any) -> np.ndarray:
+    return np.asarray(getattr(values, "value", values))
+
+
+def _identifiers(object_id: Any, items: Any, truth: Any) -> np.ndarray:
+    """Return the identifier of each row."""
+    if object_id is not None:
+        ids = np.asarray(object_id)
+    elif isinstance(items, Images):
+        ids = np.asarray(items.object_id)
+    elif items is not None and "object_id" in items.colnames:
+        ids = np.asarray(items["object_id"])
+    else:
+        raise ValueError("rows have no identifier: give object_id, or items with that column")
+    if truth is None or len(truth) != len(ids):
+        got = "no truth" if truth is None else f"{len(truth)} true values"
+        raise ValueError(f"got {got} for {len(ids)} rows; expected one for each row")
+    return ids
+
+
+def _results(facts: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    if "headline" not in facts:
+        return {}
+    headline = facts["headline"]
+    results = {headline["metric"]: headline, "gain": facts["gain"]}
+    return results | {f"{k}.{headline['metric']}": v for k, v in facts["baselines"].items()}
+
+
+def _verdict(findings: list[dict[str, Any]]) -> str:
+    """Return how many rules hold, of those that were computed inside the run."""
+    states = [finding["state"] for finding in findings]
+    broken = [f["rule"] for f in findings if f["state"] == "failed"]
+    said = f"broken: {', '.join(broken)}" if broken else "none is broken"
+    return (
+        f"{states.count('passed')} rules on data and predictions hold, {said}; "
+        f"{states.count('not computed')} were not computed."
+    )

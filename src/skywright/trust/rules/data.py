@@ -1,0 +1,149 @@
+"""D1 to D4: where the data come from, how they are distributed, and what they stand for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from skywright.trust.leaks import separability
+from skywright.trust.rules.facts import sides
+from skywright.trust.rules.finding import Outcome, broken, decide, passed
+
+__all__ = ["balance_and_shift", "data_card_complete", "domain_covered", "simulation_like_real"]
+
+CARD = ("source", "release", "selection", "licence", "date")
+SHIFTED = 0.6  # AUROC with which test rows are told from training rows
+UNREAL = 0.75
+STRANGE = 0.05
+MOST_ROWS = 4000
+
+
+def data_card_complete(card: dict[str, Any], items: dict[str, Any]) -> Outcome:
+    """D1: source, release, selection, licence and date are said; units and gaps were counted.
+
+    Parameters
+    ----------
+    card : dict
+        Under ``data``, what the recipe says of its data.
+    items : dict
+        ``units`` (column -> unit), ``missing`` (column -> share), ``rows``, ``sha256``.
+    """
+    data = card.get("data") or {}
+    lacking = [key for key in CARD if not data.get(key)]
+    gaps = sum(share > 0 for share in items["missing"].values())
+    text = (
+        f"{items['rows']} rows, checksum {items['sha256'][:12]}, {len(items['units'])} columns, "
+        f"{gaps} with missing values"
+    )
+    if lacking:
+        return broken(f"the recipe does not say of its data: {', '.join(lacking)}", len(lacking))
+    return passed(f"{data['source']}, {data['release']}: {text}", 0, items=items)
+
+
+def balance_and_shift(
+    features: np.ndarray, roles: np.ndarray, groups: np.ndarray, truth: np.ndarray, task: str,
+    rng: np.random.Generator,
+) -> Outcome:  # fmt: skip
+    """D2: class balance, and whether test rows are told from training rows.
+
+    Parameters
+    ----------
+    features : (n, feature)
+        Numbers of each item.
+    roles : (fold, n) str
+        Roles; the first fold is looked at.
+    groups : (n,)
+        Independent unit behind each row.
+    truth : (n,)
+        Labels or values.
+    task : str
+        ``classification`` or ``regression``.
+    rng : Generator
+        For the sub-sample and the folds.
+    """
+    learned, judged = sides(roles)[0]
+    found = tell_apart(features, learned, judged, groups, rng)
+    share = float(np.mean(truth)) if task == "classification" else float("nan")
+    balance = f"{share:.2%} positives; " if task == "classification" else ""
+    text = (
+        f"{balance}test rows are told from training rows with AUROC {found['value']:.3f} "
+        f"({found['low']:.3f} to {found['high']:.3f})"
+    )
+    return decide(found["low"] <= SHIFTED, text, {**found, "limit": SHIFTED})
+
+
+def simulation_like_real(
+    features: np.ndarray, real: np.ndarray, rng: np.random.Generator
+) -> Outcome:
+    """D3: how well simulated items are told from real ones.
+
+    Parameters
+    ----------
+    features, real : (n, feature)
+        Numbers of simulated and of real items.
+    rng : Generator
+        For the sub-sample and the folds.
+    """
+    both = np.concatenate([features, real])
+    first, second = np.arange(len(features)), np.arange(len(features), len(both))
+    found = tell_apart(both, first, second, np.arange(len(both)), rng)
+    text = (
+        f"simulated items are told from real ones with AUROC {found['value']:.3f} "
+        f"({found['low']:.3f} to {found['high']:.3f})"
+    )
+    return decide(found["low"] <= UNREAL, text, {**found, "limit": UNREAL})
+
+
+def tell_apart(
+    features: np.ndarray, first: np.ndarray, second: np.ndarray, groups: np.ndarray,
+    rng: np.random.Generator,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the AUROC of a classifier that tells two sets of rows apart (`separability`)."""
+    a, b = (np.sort(rng.permutation(rows)[:MOST_ROWS]) for rows in (first, second))
+    return separability(features[a], features[b], groups[a], groups[b], rng, resamples=200)
+
+
+def domain_covered(
+    features: np.ndarray, roles: np.ndarray, deployment: np.ndarray
+) -> Outcome:
+    """D4: what the model will be used on lies where it was trained.
+
+    Parameters
+    ----------
+    features : (n, feature)
+        Numbers of each item.
+    roles : (fold, n) str
+        Roles.
+    deployment : (m, feature)
+        The same of the objects that the model is used on.
+    """
+    learned = np.unique(np.concatenate([a for a, _ in sides(roles)]))
+    share = float(np.mean(outside_support(features[learned], deployment)))
+    text = f"{share:.1%} of {len(deployment)} objects of the deployment lie outside the training"
+    return decide(share <= STRANGE, text, {"value": share, "low": share, "high": share,
+                                           "limit": STRANGE})  # fmt: skip
+
+
+def outside_support(train: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Tell which rows lie farther from the training rows than these ever lie from each other.
+
+    Parameters
+    ----------
+    train : (n, feature)
+        Training rows; their distances to the nearest neighbour set the scale (99.9 %).
+    other : (m, feature)
+        Rows to look at.
+
+    Returns
+    -------
+    (m,) bool
+    """
+    middle, scale = np.nanmedian(train, axis=0), np.nanstd(train, axis=0)
+    used = scale > 0
+    x, y = (np.nan_to_num((v - middle)[:, used] / scale[used]) for v in (train, other))
+    tree = cKDTree(x)
+    usual = np.quantile(tree.query(x, k=2)[0][:, 1], 0.999)
+    constant = (np.abs(other - middle)[:, ~used] > 0).any(axis=1)
+    return np.asarray((tree.query(y)[0] > usual) | constant)

@@ -1,0 +1,128 @@
+"""From the arguments of the judge to the plain arrays that rules ask for by name."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+
+from skywright.data import Images
+from skywright.trust.committee import column, committee, member_logits
+from skywright.trust.pixel_features import pixel_features
+
+__all__ = ["digest_rows", "read_items", "read_positions", "read_roles", "read_scores", "sides"]
+
+LEARNED = ("train", "validation")
+
+
+def digest_rows(rows: np.ndarray) -> str:
+    """Return the fingerprint of a set of row numbers that fits record as ``rows_sha256``."""
+    return hashlib.sha256(np.sort(np.asarray(rows)).astype("<i8").tobytes()).hexdigest()
+
+
+def read_roles(roles: Any, n: int) -> np.ndarray:
+    """Return the role of every row in every fold.
+
+    Parameters
+    ----------
+    roles : (n,) str or QTable
+        Of one split; or what a sweep over ``fold`` collects, with columns ``fold`` and ``role``.
+    n : int
+        Rows of the data.
+
+    Returns
+    -------
+    (fold, n) str
+
+    Raises
+    ------
+    ValueError
+        When a fold does not have one role a row, or no row is tested.
+    """
+    if isinstance(roles, QTable):
+        found = column(roles, "role").astype(str)
+        fold = column(roles, "fold") if "fold" in roles.colnames else np.zeros(len(found), int)
+        parts = [found[fold == one] for one in np.unique(fold)]
+    else:
+        parts = [np.asarray(roles).astype(str)]
+    lengths = {len(part) for part in parts}
+    if lengths != {n}:
+        raise ValueError(f"folds of {sorted(lengths)} roles for {n} rows: give one role a row")
+    stacked = np.stack(parts)
+    if not (stacked == "test").any():
+        raise ValueError(f"no row is a test row; got the roles {sorted(set(stacked.ravel()))}")
+    return stacked
+
+
+def sides(roles: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return, for each fold, the rows that were learned from and those that are judged."""
+    return [
+        (np.flatnonzero(np.isin(fold, LEARNED)), np.flatnonzero(fold == "test")) for fold in roles
+    ]
+
+
+def read_items(items: Images | QTable) -> tuple[np.ndarray, list[str]]:
+    """Return one row of numbers for each item: columns of a table, or statistics of pixels.
+
+    Returns
+    -------
+    (n, feature)
+        Without units; NaN where a value is missing.
+    names : list of str
+    """
+    if isinstance(items, Images):
+        matrix = pixel_features(items)
+        return matrix, [f"pixel statistic {i}" for i in range(matrix.shape[1])]
+    names = [
+        name
+        for name in items.colnames
+        if name != "object_id" and np.issubdtype(column(items, name).dtype, np.number)
+    ]
+    columns = [column(items, name).astype(float).reshape(len(items), -1) for name in names]
+    repeated = [n for n, c in zip(names, columns, strict=True) for _ in range(c.shape[1])]
+    return np.concatenate(columns, axis=1), repeated
+
+
+def read_positions(positions: Any) -> np.ndarray | None:
+    """Return unit vectors (n, 3) of positions on the sky: a SkyCoord, or a table with ra, dec."""
+    if positions is None:
+        return None
+    if not isinstance(positions, SkyCoord):
+        ra, dec = (u.Quantity(positions[name], u.deg) for name in ("ra", "dec"))
+        positions = SkyCoord(ra, dec)
+    return np.asarray(positions.cartesian.xyz.value).T
+
+
+def read_scores(
+    scores: QTable, object_id: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None, dict[int, np.ndarray]]:
+    """Return prediction, standard deviation where there is one, and the prediction of each seed.
+
+    Returns
+    -------
+    mean : (n,)
+        Mean over members; NaN for rows without a score.
+    spread : (n,) or None
+        Aleatoric and epistemic parts in quadrature.
+    members : dict
+        Seed -> (n,).
+    """
+    scored = np.isin(object_id, column(scores, "object_id"))
+    mean = np.full(len(object_id), np.nan)
+    mean[scored] = committee(scores, object_id[scored])
+    members = {}
+    for seed, values in member_logits(scores, object_id[scored]).items():
+        members[seed] = np.full(len(object_id), np.nan)
+        members[seed][scored] = values
+    parts = [name for name in ("aleatoric", "epistemic") if name in scores.colnames]
+    if not parts:
+        return mean, None, members
+    total = np.sqrt(sum(column(scores, name).astype(float) ** 2 for name in parts))
+    table = QTable({"object_id": column(scores, "object_id"), "mean": total})
+    spread = np.full(len(object_id), np.nan)
+    spread[scored] = committee(table, object_id[scored])
+    return mean, spread, members

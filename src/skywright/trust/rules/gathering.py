@@ -1,0 +1,293 @@
+"""Derive the facts that rules ask for from the rows that were judged."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from astropy.table import QTable
+
+from skywright.data import Images
+from skywright.trust.committee import column
+from skywright.trust.resampling import bootstrap_groups, estimate
+from skywright.trust.rules.data import outside_support
+from skywright.trust.rules.facts import LEARNED, digest_rows, read_scores, sides
+from skywright.trust.rules.headline import compare, losses, measure
+from skywright.trust.rules.leaks import strongest_feature
+from skywright.trust.rules.uncertainty import cut_into_bins, probabilities
+
+__all__ = ["Rows", "describe_items", "fitted_facts", "kept_facts"]
+
+WORST = 20
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Every row of the data with its truth, its roles and its prediction.
+
+    Parameters
+    ----------
+    task : str
+        ``classification`` or ``regression``.
+    object_id, truth, groups, mean : (n,)
+        ``mean`` is NaN for rows without prediction.
+    roles : (fold, n) str
+        Role in each fold.
+    spread : (n,) or None
+        Predicted standard deviation.
+    members : dict
+        Seed -> (n,).
+    prior : float or None
+        Share of positives at which logits are meant.
+    """
+
+    task: str
+    object_id: np.ndarray
+    truth: np.ndarray
+    roles: np.ndarray
+    groups: np.ndarray
+    mean: np.ndarray
+    spread: np.ndarray | None
+    members: dict[int, np.ndarray]
+    prior: float | None
+
+    @property
+    def judged(self) -> np.ndarray:
+        """Return the rows that are a test row of some fold and have a prediction."""
+        return np.flatnonzero((self.roles == "test").any(axis=0) & np.isfinite(self.mean))
+
+    def of(self, table: QTable) -> np.ndarray:
+        """Return the predictions of another table for the judged rows.
+
+        Raises
+        ------
+        ValueError
+            When it has none for some of them.
+        """
+        found = read_scores(table, self.object_id)[0][self.judged]
+        if not np.isfinite(found).all():
+            lacking = int((~np.isfinite(found)).sum())
+            raise ValueError(
+                f"{lacking} of {len(found)} judged rows have no score: give one for each of them"
+            )
+        return found
+
+
+def describe_items(
+    items: Images | QTable, features: np.ndarray | None, names: list[str]
+) -> dict[str, Any]:
+    """Return units, share of missing values, number and checksum of the items."""
+    matrix = np.zeros((0, 0)) if features is None else features
+    if isinstance(items, Images):
+        units = dict.fromkeys(items.bands, items.unit.to_string())
+    else:
+        units = {n: str(items[n].unit) if items[n].unit else "" for n in items.colnames}
+    gaps = np.mean(~np.isfinite(matrix), axis=0) if len(matrix) else np.zeros(0)
+    missing = {name: float(gap) for name, gap in zip(names, gaps, strict=True) if gap}
+    checksum = hashlib.sha256(np.ascontiguousarray(matrix).tobytes()).hexdigest()
+    return {"rows": len(items), "units": units, "missing": missing, "sha256": checksum}
+
+
+def fitted_facts(
+    rows: Rows, facts: dict[str, Any], given: dict[str, Any], resamples: int
+) -> dict[str, Any]:
+    """Return what rules on predictions need, by the names that they ask for."""
+    judged, task = rows.judged, rows.task
+    if not len(judged):
+        raise ValueError("no test row has a score: nothing can be judged out of sample")
+    truth, answers, groups = rows.truth[judged], rows.mean[judged], rows.groups[judged]
+    spread = None if rows.spread is None else rows.spread[judged]
+    counts = bootstrap_groups(groups, resamples, facts["rng"])
+    baselines = {kind: rows.of(table) for kind, table in (given["baselines"] or {}).items()}
+    learned = np.isin(rows.roles, LEARNED).any(axis=0)
+    baselines["trivial"] = np.full(len(judged), float(np.mean(rows.truth[learned])))
+    loss = losses(task, answers, truth, spread)
+    found: dict[str, Any] = {
+        "roles": rows.roles,
+        "all_groups": rows.groups,
+        "all_truth": rows.truth,
+        "truth": truth,
+        "groups": groups,
+        "answers": answers,
+        "spread": spread,
+        "prior": rows.prior,
+        "failures": _failures(rows, judged, loss),
+        **compare(task, answers, baselines, truth, counts, groups),
+        **_conformal(rows),
+    }
+    if given["strata"] is not None:
+        strata = given["strata"][judged]
+        found["strata"] = strata
+        found["subgroups"] = _subgroups(strata, loss)
+        found["good"] = _quality(task, answers, truth, loss)
+    if given["symmetries"]:
+        found["symmetries"] = {n: rows.of(table) for n, table in given["symmetries"].items()}
+    if given["shifts"] is not None:
+        found["curves"] = _curves(rows, given["shifts"], counts)
+        found["images"] = facts["pixels"] is not None
+    return found | _alarms(rows, given, loss)
+
+
+def _failures(rows: Rows, judged: np.ndarray, loss: np.ndarray) -> list[dict[str, Any]]:
+    worst = np.argsort(-loss)[:WORST]
+    return [
+        {
+            "object_id": str(rows.object_id[judged[i]]),
+            "truth": float(rows.truth[judged[i]]),
+            "answer": float(rows.mean[judged[i]]),
+            "loss": float(loss[i]),
+        }
+        for i in worst
+    ]
+
+
+def _subgroups(strata: QTable, loss: np.ndarray) -> dict[str, Any]:
+    """Return the mean loss of every bin of every column."""
+    return {
+        f"{name} {label}": {"n": int(bin_.sum()), "loss": float(loss[bin_].mean())}
+        for name in strata.colnames
+        for label, bin_ in cut_into_bins(column(strata, name))
+        if bin_.any()
+    }
+
+
+def _quality(
+    task: str, answers: np.ndarray, truth: np.ndarray, loss: np.ndarray
+) -> np.ndarray:
+    """Return how good each answer is; of classes, that of the positives alone."""
+    return np.where(truth > 0, answers, np.nan) if task == "classification" else -loss
+
+
+def _conformal(rows: Rows) -> dict[str, np.ndarray]:
+    """Return nonconformity of two sets of rows: validation and test, or two halves of the folds."""
+    predicted = np.isfinite(rows.mean)
+    sets = [np.flatnonzero((rows.roles == r).any(axis=0) & predicted) for r in LEARNED[1:]]
+    tested = [np.flatnonzero((fold == "test") & predicted) for fold in rows.roles]
+    sets = [*sets, rows.judged]
+    if len(rows.roles) > 1:
+        half = len(tested) // 2
+        sets = [np.unique(np.concatenate(part)) for part in (tested[:half], tested[half:])]
+    if min(len(part) for part in sets) < WORST:
+        return {}
+    scores = [_nonconformity(rows, part) for part in sets]
+    return {"calibration": scores[0], "conformal": scores[1]}
+
+
+def _nonconformity(rows: Rows, part: np.ndarray) -> np.ndarray:
+    truth, answers = rows.truth[part], rows.mean[part]
+    if rows.task == "classification":
+        p = probabilities(answers, truth, rows.prior)
+        return np.asarray(1 - np.where(truth > 0, p, 1 - p))
+    return losses(rows.task, answers, truth, None if rows.spread is None else rows.spread[part])
+
+
+def _curves(rows: Rows, shifts: QTable, counts: np.ndarray) -> dict[str, list[dict[str, Any]]]:
+    """Return the headline metric against severity for every kind, paired with the unshifted."""
+    judged = rows.judged
+    truth = rows.truth[judged]
+    own = measure(rows.task, rows.mean[judged], truth, counts)
+    about = {"n": len(judged), "n_groups": len(np.unique(rows.groups[judged]))}
+    kinds, severities = column(shifts, "kind").astype(str), column(shifts, "severity").astype(float)
+    curves: dict[str, list[dict[str, Any]]] = {}
+    for kind in np.unique(kinds):
+        for severity in np.unique(severities[kinds == kind]):
+            some = shifts[(kinds == kind) & (severities == severity)]
+            values = measure(rows.task, rows.of(some), truth, counts)
+            point = {"severity": float(severity), "metric": estimate(values, **about)}
+            curves.setdefault(str(kind), []).append(
+                point | {"drop": estimate(own - values, **about)}
+            )
+    for points in curves.values():
+        points.sort(key=lambda point: abs(point["drop"]["value"]))
+    return curves
+
+
+def _alarms(rows: Rows, given: dict[str, Any], loss: np.ndarray) -> dict[str, Any]:
+    """Return the alarms inside and outside the domain, and risk against coverage."""
+    if given["alarm"] is None or given["outside"] is None:
+        return {}
+    table = QTable({"object_id": given["alarm"]["object_id"], "mean": given["alarm"]["alarm"]})
+    answers = rows.mean[rows.judged]
+    doubt = -np.abs(answers) if rows.spread is None else rows.spread[rows.judged]
+    order = np.argsort(doubt, kind="stable")
+    shares = np.linspace(0.1, 1.0, 10)
+    ends = np.maximum((shares * len(order)).astype(int), 1)
+    risk = [float(loss[order[:end]].mean()) for end in ends]
+    return {
+        "inside": rows.of(table),
+        "outside": column(given["outside"], "alarm").astype(float),
+        "abstention": {"coverage": shares.tolist(), "risk": risk},
+    }
+
+
+def kept_facts(
+    rows: Rows, facts: dict[str, Any], names: list[str], given: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the small facts that rules on the run need later, as JSON."""
+    features, judged = facts["features"], rows.judged
+    headline = dict(facts["headline"])
+    for part in ("aleatoric", "epistemic"):
+        if part in given["scores"].colnames:
+            headline[part] = float(np.mean(column(given["scores"], part)))
+    kept: dict[str, Any] = {
+        "headline": headline,
+        "baselines": facts["baselines"],
+        "chance": headline["chance"],
+        "splits": [_describe_split(fold, features) for fold in rows.roles],
+        "seeds": _seeds(rows),
+        "epistemic": headline.get("epistemic"),
+        "transfer": facts["transfer"],
+    }
+    if features is not None and facts["pixels"] is None:
+        kept["strongest"] = strongest_feature(
+            features[judged], names, rows.truth[judged], rows.task
+        )
+    if given["domain"] is not None:
+        kept["domains"] = {"labelled_sha256": _labelled(rows, np.asarray(given["domain"]))}
+    if given["served"] is not None and facts["deployment"] is not None:
+        kept["served"] = _served(rows, features, facts["deployment"], given["served"])
+    return kept
+
+
+def _describe_split(fold: np.ndarray, features: np.ndarray | None) -> dict[str, Any]:
+    """Return fingerprints of the rows of each side, and the means of the training features."""
+    side = {role: np.flatnonzero(fold == role) for role in (*LEARNED, "test")}
+    described: dict[str, Any] = {f"{role}_sha256": digest_rows(r) for role, r in side.items()}
+    described["rows"] = {role: len(r) for role, r in side.items()}
+    if features is not None:
+        described["mean"] = np.nanmean(features[side["train"]], axis=0).tolist()
+    return described
+
+
+def _seeds(rows: Rows) -> list[float]:
+    """Return the headline metric of each seed."""
+    judged = rows.judged
+    ones = np.ones((1, len(judged)))
+    return [
+        float(measure(rows.task, member[judged], rows.truth[judged], ones)[0])
+        for member in rows.members.values()
+        if np.isfinite(member[judged]).all()
+    ]
+
+
+def _labelled(rows: Rows, domain: np.ndarray) -> list[str]:
+    """Return fingerprints of the source rows whose labels a fit may use."""
+    return [
+        digest_rows(np.flatnonzero((fold == role) & (domain == "source")))
+        for fold in rows.roles
+        for role in LEARNED
+    ]
+
+
+def _served(
+    rows: Rows, features: np.ndarray, deployment: np.ndarray, served: QTable
+) -> dict[str, Any]:
+    """Return the share of served objects outside the domain that got an answer without a flag."""
+    learned = np.unique(np.concatenate([a for a, _ in sides(rows.roles)]))
+    strange = outside_support(features[learned], deployment)
+    answered = np.isfinite(column(served, "mean").astype(float))
+    if "in_domain" in served.colnames:
+        answered &= column(served, "in_domain").astype(bool)
+    return {"outside": float(np.mean(strange & answered)), "n": len(served)}

@@ -1,0 +1,113 @@
+"""I1 to I4: what the model looks at, what its latents mean, known physics, and its failures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from astropy.table import QTable
+from scipy.stats import spearmanr
+
+from skywright.trust.committee import column
+from skywright.trust.rules.finding import Outcome, broken, decide, passed
+
+__all__ = ["attributions_checked", "failures_shown", "latents_mean_something", "physics_holds"]
+
+WORST = 20
+UNCHANGED = 0.5  # rank correlation with the map of a net with random weights
+
+
+def attributions_checked(attributions: QTable) -> Outcome:
+    """I1: maps of attribution depend on the weights, and on what matters.
+
+    Parameters
+    ----------
+    attributions : QTable
+        One row an image: ``randomised`` (rank correlation with the map of the same net with
+        random weights), ``deletion`` and ``insertion`` (area under the score).
+    """
+    alike = float(np.median(column(attributions, "randomised")))
+    gap = float(np.mean(column(attributions, "insertion") - column(attributions, "deletion")))
+    text = (
+        f"rank correlation with maps of random weights {alike:.2f} (limit {UNCHANGED}); "
+        f"insertion minus deletion {gap:+.3f} over {len(attributions)} images"
+    )
+    number = {"value": alike, "low": alike, "high": alike, "limit": UNCHANGED}
+    return decide(alike < UNCHANGED and gap > 0, text, number)
+
+
+def latents_mean_something(information: QTable) -> Outcome:
+    """I2: mutual information of latents and physical quantities, with errors.
+
+    Parameters
+    ----------
+    information : QTable
+        From `skywright.trust.information_table`: ``latent``, ``quantity``, ``value`` [nat],
+        ``error``, ``p_value``.
+    """
+    value, error = column(information, "value"), column(information, "error")
+    best = int(np.argmax(value))
+    row = information[best]
+    told = int((column(information, "p_value") < 0.05 / len(information)).sum())
+    text = (
+        f"{told} of {len(information)} pairs share information; most: {row['latent']} with "
+        f"{row['quantity']}, {value[best]:.2f} ± {error[best]:.2f} nat"
+    )
+    ends = {"low": value[best] - error[best], "high": value[best] + error[best]}
+    return decide(bool(np.isfinite(error).all()), text, {"value": value[best], **ends})
+
+
+def physics_holds(physics: dict[str, str], strata: QTable, good: np.ndarray) -> Outcome:
+    """I3: the score follows the physics that is known.
+
+    Parameters
+    ----------
+    physics : dict
+        Column of ``strata`` -> ``increasing`` or ``decreasing``: how the quality of an answer must
+        go with it, as more lenses are found at higher signal to noise.
+    strata : QTable
+        One row a judged object.
+    good : (n,)
+        Quality of each answer, higher is better; NaN where it is not asked for.
+    """
+    wrong, found = [], {}
+    for name, way in physics.items():
+        if way not in ("increasing", "decreasing"):
+            raise ValueError(f"physics of {name} is {way!r}; expected increasing or decreasing")
+        x = column(strata, name).astype(float)
+        kept = np.isfinite(x) & np.isfinite(good)
+        result = _trend(x[kept], good[kept])
+        found[name] = result
+        end = result["low"] if way == "increasing" else -result["high"]
+        if end <= 0:
+            wrong.append(f"{name} ({result['value']:+.2f}, expected {way})")
+    weakest = min(found.values(), key=lambda r: abs(r["value"]))
+    if wrong:
+        return broken(f"answers do not follow {', '.join(wrong)}", weakest, trends=found)
+    said = ", ".join(f"{name} {r['value']:+.2f}" for name, r in found.items())
+    return passed(f"rank correlation of the quality of answers with {said}", weakest, trends=found)
+
+
+def _trend(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    """Return Spearman's rank correlation with its interval (Fisher's z, Fieller et al. 1957)."""
+    if len(x) < 5 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return {"value": 0.0, "low": -1.0, "high": 1.0, "limit": 0}
+    rho = float(spearmanr(x, y).statistic)
+    half = 1.96 * 1.03 / np.sqrt(len(x) - 3)
+    z = np.arctanh(np.clip(rho, -0.999999, 0.999999))
+    return {"value": rho, "low": float(np.tanh(z - half)), "high": float(np.tanh(z + half)),
+            "limit": 0}  # fmt: skip
+
+
+def failures_shown(failures: list[dict[str, Any]], groups: dict[str, Any]) -> Outcome:
+    """I4: the worst answers, the most confident wrong ones, and every subgroup are shown.
+
+    Parameters
+    ----------
+    failures : list of dict
+        The worst answers, worst first.
+    groups : dict
+        Subgroup -> its figures.
+    """
+    text = f"the {len(failures)} worst answers and {len(groups)} subgroups are listed"
+    return decide(bool(failures), text, len(failures), worst=failures, groups=groups)

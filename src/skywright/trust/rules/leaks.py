@@ -1,0 +1,281 @@
+"""L1 to L7: nothing that is judged may have been seen, and nothing seen may be the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+from scipy.stats import spearmanr
+
+from skywright.data import Images
+from skywright.trust.duplicates import duplicates
+from skywright.trust.ranking import auroc
+from skywright.trust.rules.facts import sides
+from skywright.trust.rules.finding import Outcome, broken, decide, passed
+
+__all__ = [
+    "answer_among_features",
+    "copies_across_splits",
+    "fitted_on_training_alone",
+    "groups_across_splits",
+    "test_set_opened",
+    "time_kept_in_order",
+    "turned_copies_across_splits",
+]
+
+NEAR = 1e-3  # of the usual distance to the nearest neighbour
+TELLTALE = 0.98
+FEW_POINTS = 8  # below as many distinct values a table of integers repeats by chance
+
+
+def copies_across_splits(
+    features: np.ndarray, roles: np.ndarray, pixels: Images | None = None
+) -> Outcome:
+    """L1: no test item is a copy, or nearly one, of an item that was learned from.
+
+    Parameters
+    ----------
+    features : (n, feature)
+        Numbers of each item.
+    roles : (fold, n) str
+        Roles in each fold.
+    pixels : Images, optional
+        Of the items: identical pixels and identical backgrounds are looked for there.
+    """
+    if pixels is not None:
+        found = [duplicates(pixels, fold) for fold in roles]
+        copies, judged = sum(f["value"] for f in found), sum(f["n"] for f in found)
+        how = "share pixels or the noise of their background"
+    else:
+        pairs = [_near(features, learned, judged) for learned, judged in sides(roles)]
+        copies, judged = sum(int(p.sum()) for p in pairs), sum(len(p) for p in pairs)
+        how = f"lie within {NEAR:g} of the usual distance"
+    text = f"{copies} of {judged} test items {how} of an item that was learned from"
+    return decide(copies == 0, text, _count(copies, judged))
+
+
+def _near(features: np.ndarray, learned: np.ndarray, judged: np.ndarray) -> np.ndarray:
+    """Tell which judged rows have a neighbour much closer than neighbours usually are."""
+    scale = np.nanstd(features[learned], axis=0)
+    used = scale > 0
+    x = np.nan_to_num(features[:, used] / scale[used])
+    if not used.any():
+        return np.zeros(len(judged), dtype=bool)
+    tree = cKDTree(x[learned])
+    usual = np.median(tree.query(x[learned], k=2)[0][:, 1])
+    distance = tree.query(x[judged])[0]
+    few = all(len(np.unique(column)) < FEW_POINTS for column in x[learned].T)
+    return np.zeros(len(judged), dtype=bool) if few else distance <= NEAR * usual
+
+
+def groups_across_splits(
+    roles: np.ndarray,
+    groups: np.ndarray,
+    positions: np.ndarray | None = None,
+    separation: float | None = None,
+) -> Outcome:
+    """L2: no object, parent, tile or night, and no patch of sky, is on both sides.
+
+    Parameters
+    ----------
+    roles : (fold, n) str
+        Roles in each fold.
+    groups : (n,)
+        Independent unit behind each row.
+    positions : (n, 3), optional
+        Unit vectors on the sky.
+    separation : float [arcsec], optional
+        Smallest distance on the sky that keeps two objects apart.
+    """
+    shared = sum(len(np.intersect1d(groups[a], groups[b])) for a, b in sides(roles))
+    text = f"{shared} groups have rows on both sides of a split"
+    close = 0
+    if positions is not None and separation is not None:
+        chord = 2 * np.sin(np.deg2rad(separation / 3600) / 2)
+        for learned, judged in sides(roles):
+            distance = cKDTree(positions[learned]).query(positions[judged])[0]
+            close += int((distance < chord).sum())
+        text += (
+            f"; {close} test objects lie within {separation:g} arcsec of one that was learned from"
+        )
+    total = int((roles == "test").sum())
+    return decide(shared + close == 0, text, _count(shared + close, total))
+
+
+def fitted_on_training_alone(
+    fits: dict[str, dict[str, Any]], splits: list[dict[str, Any]]
+) -> Outcome:
+    """L3: scalers, components and chosen features come from training rows alone.
+
+    Parameters
+    ----------
+    fits : dict
+        Node -> configuration of its model.
+    splits : list of dict
+        Of each fold: ``train_sha256``, and ``mean`` of each feature over its training rows.
+    """
+    scaled = {n: c["scaling"] for n, c in fits.items() if _is_fitted(c.get("scaling"))}
+    wrong = []
+    for node, scaling in scaled.items():
+        known = {fits[node].get("training", {}).get("rows_sha256")}
+        known |= {split["train_sha256"] for split in splits}
+        if scaling.get("rows_sha256") not in known or not _is_mean_of(scaling, splits):
+            wrong.append(node)
+    if wrong:
+        text = f"{', '.join(wrong[:4])}: scaling was fitted on other rows than the training rows"
+        return broken(text, _count(len(wrong), len(scaled)))
+    text = f"{len(scaled)} of {len(fits)} models scale their input, each by its training rows alone"
+    return passed(text, _count(0, len(scaled)))
+
+
+def _is_fitted(scaling: Any) -> bool:
+    return isinstance(scaling, dict) and bool({"mean", "rows_sha256"} & set(scaling))
+
+
+def _is_mean_of(scaling: dict[str, Any], splits: list[dict[str, Any]]) -> bool:
+    """Tell whether the scaler's means are those of the training rows of some fold."""
+    means = np.atleast_1d(np.asarray(scaling.get("mean", []), dtype=float))
+    known = [np.asarray(split.get("mean", []), dtype=float) for split in splits]
+    known = [k for k in known if k.shape == means.shape]
+    if not len(means) or not known:
+        return True
+    return any(np.allclose(means, k, rtol=1e-4, atol=1e-4 * np.abs(k).max()) for k in known)
+
+
+def time_kept_in_order(roles: np.ndarray, time: np.ndarray) -> Outcome:
+    """L4: what is judged comes after what was learned from.
+
+    Parameters
+    ----------
+    roles : (fold, n) str
+        Roles in each fold.
+    time : (n,)
+        When each row was observed, in any unit.
+    """
+    early = judged_in_all = 0
+    for learned, judged in sides(roles):
+        early += int((time[judged] < time[learned].max()).sum())
+        judged_in_all += len(judged)
+    share = early / judged_in_all
+    text = f"{early} of {judged_in_all} test rows are older than the newest row that was learned"
+    return decide(early == 0, text, {"value": share, "low": share, "high": share, "limit": 0})
+
+
+def test_set_opened(
+    fits: dict[str, dict[str, Any]], splits: list[dict[str, Any]], openings: int
+) -> Outcome:
+    """L5: test rows chose nothing, and were looked at once.
+
+    Parameters
+    ----------
+    fits : dict
+        Node -> configuration of its model.
+    splits : list of dict
+        Of each fold: ``test_sha256``.
+    openings : int
+        Finished runs of this recipe on the same test rows, this one among them.
+    """
+    tested = {split["test_sha256"] for split in splits}
+    tuned = [
+        node
+        for node, config in fits.items()
+        if {config.get("training", {}).get(k) for k in ("rows_sha256", "validation_sha256")}
+        & tested
+    ]
+    number = {"value": openings, "low": openings, "high": openings, "limit": 1}
+    if tuned:
+        text = f"{', '.join(tuned[:4])}: test rows were fitted, or chose a setting"
+        return broken(text, number, severity="ERROR")
+    if openings > 1:
+        text = f"the test rows were judged in {openings} runs: read every metric as adaptive"
+        return broken(text, number, severity="WARN")
+    return passed("the test rows were judged once, and no fit has read them", number)
+
+
+def answer_among_features(
+    strongest: dict[str, Any] | None, variants: dict[str, Any], chance: float | None
+) -> Outcome:
+    """L6: no single feature is the answer, and shuffled labels teach nothing.
+
+    Parameters
+    ----------
+    strongest : dict or None
+        ``name`` and ``value`` (AUROC or R2) of the feature that tells most.
+    variants : dict
+        ``shuffled``: the headline metric of runs that were trained on shuffled labels.
+    chance : float or None
+        What the headline metric is worth without knowledge.
+    """
+    if strongest and strongest["value"] > TELLTALE:
+        text = f"{strongest['name']} alone gives {strongest['value']:.4f}, above {TELLTALE}"
+        return broken(text, {**strongest, "limit": TELLTALE})
+    single = f"the best single feature gives {strongest['value']:.3f}" if strongest else "no table"
+    shuffled = variants["shuffled"]
+    if chance is not None and not _holds(shuffled, chance):
+        text = f"trained on shuffled labels it still gives {_interval(shuffled)}, not {chance:g}"
+        return broken(text, {**shuffled, "limit": chance})
+    text = f"{single}; with shuffled labels {_interval(shuffled)}, at chance"
+    return passed(text, strongest or shuffled)
+
+
+def _holds(result: dict[str, Any], chance: float) -> bool:
+    """Tell whether an interval, widened by a fifth of itself, holds chance or lies below it."""
+    slack = 0.2 * (result["high"] - result["low"])
+    return bool(result["low"] - slack <= chance)
+
+
+def strongest_feature(
+    features: np.ndarray, names: list[str], truth: np.ndarray, task: str
+) -> dict[str, Any]:
+    """Return the feature that alone tells most of the truth: AUROC, or squared rank correlation."""
+    values = []
+    for column in features.T:
+        known = np.isfinite(column)
+        if known.sum() < 3 or np.ptp(column[known]) == 0 or np.ptp(truth[known]) == 0:
+            values.append(0.0)
+        elif task == "classification":
+            area = float(auroc(column[known], truth[known]))
+            values.append(max(area, 1 - area))
+        else:
+            values.append(float(spearmanr(column[known], truth[known]).statistic ** 2))
+    best = int(np.argmax(values))
+    return {"name": names[best], "value": values[best], "low": values[best], "high": values[best]}
+
+
+def turned_copies_across_splits(pixels: Images, roles: np.ndarray) -> Outcome:
+    """L7: augmentation came after the split: no test image is a turn or mirror of a learned one.
+
+    Parameters
+    ----------
+    pixels : Images
+        The items.
+    roles : (fold, n) str
+        Roles in each fold.
+    """
+    marks = np.concatenate([_turned(np.asarray(block.flux)) for block in pixels.blocks()])
+    copies = 0
+    for learned, judged in sides(roles):
+        copies += int(np.isin(marks[judged, 0], marks[learned, 1:]).sum())
+    total = int((roles == "test").sum())
+    text = f"{copies} of {total} test images are a turn or a mirror image of a learned one"
+    return decide(copies == 0, text, _count(copies, total))
+
+
+def _turned(flux: np.ndarray) -> np.ndarray:
+    """Return a hash of each image as it is, then of its seven other orientations: (n, 8)."""
+    square = flux.shape[-1] == flux.shape[-2]
+    marks = []
+    for mirror in (flux, flux[..., ::-1]):
+        for turns in range(4) if square else (0, 2):
+            turned = np.ascontiguousarray(np.rot90(mirror, turns, axes=(-2, -1)))
+            marks.append([hash(one.tobytes()) for one in turned])
+    return np.array(marks).T
+
+
+def _count(found: int, n: int) -> dict[str, Any]:
+    return {"value": found, "low": found, "high": found, "limit": 0, "n": n}
+
+
+def _interval(result: dict[str, Any]) -> str:
+    return f"{result['value']:.3f} ({result['low']:.3f} to {result['high']:.3f})"
