@@ -15,9 +15,30 @@ from skywright.flow.loader import Item, words
 from skywright.flow.names import did_you_mean
 from skywright.flow.plan import Mark, RecipeError
 
-__all__ = ["Head", "check_head", "check_values", "label", "place", "read_head", "spelt_out"]
+__all__ = ["Head", "Trust", "check_head", "check_values", "label", "place", "read_head", "spelt_out"]
 
 _RANGE = re.compile(r"(\d{1,9})\.\.(\d{1,9})")
+
+
+class Trust(BaseModel):
+    """What a recipe says to those who judge it.
+
+    Parameters
+    ----------
+    judge : str
+        The node that `skywright.trust.judge` fills.
+    variants : dict
+        Kind of comparison (``shuffled``, ``without``, ``data``, ``other``, ``seeds``) -> label ->
+        values of parameters: other runs to compare with.
+    card : dict
+        ``use``, ``not_for``, ``licence``, ``ethics``, ``labels``, ``data``: what no code can know.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+    judge: str | None = None
+    variants: dict[str, dict[str, dict[str, Any]]] = {}
+    card: dict[str, Any] = {}
 
 
 class Head(BaseModel):
@@ -37,6 +58,8 @@ class Head(BaseModel):
         Name of a preset -> ``{"report.recall": ">= 0.85"}``.
     report : str
         The node with the report.
+    trust : Trust
+        Its judge, the runs to compare with, and its card.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
@@ -47,6 +70,7 @@ class Head(BaseModel):
     sweep: dict[str, list[Any]] = {}
     expect: dict[str, dict[str, str]] = {}
     report: str | None = None
+    trust: Trust = Trust()
 
 
 def check_values(name: str, values: list[Any]) -> None:
@@ -109,6 +133,11 @@ def check_head(head: Head, root: Item, parameters: Mapping[str, Any]) -> None:
     for name in head.sweep:
         if name not in parameters:
             _unknown("parameter", name, parameters, place(item, "sweep", name))
+    for kind, labels in head.trust.variants.items():
+        for name in (n for settings in labels.values() for n in settings):
+            if name.partition(".")[0] not in parameters:
+                where = place(item, "trust", "variants", kind)
+                _unknown("parameter", name, parameters, where)
     for preset in head.expect:
         if preset not in head.presets:
             _unknown("preset", preset, head.presets, place(item, "expect", preset))
@@ -174,13 +203,20 @@ def _check(rule: Callable[..., Any], *values: Any, at: Mark) -> None:
 
 def _value(key: str, item: Item) -> Any:
     if key == "report":
-        return item.path if item.kind == "ref" else str(item.plain()).removeprefix("$")
+        return _node_name(item)
+    if key == "trust" and isinstance(item.value, dict):
+        return Trust(**{k: _node_name(v) if k == "judge" else v.plain()
+                        for k, v in item.value.items()})  # fmt: skip
     if key == "cite":  # 2102.02830 is a name, not a number: its last digit counts
         listed = item.value if isinstance(item.value, list) and item.plain() else [item]
         return [i.text if i.text else i.plain() for i in listed]
     if key == "sweep" and isinstance(item.plain(), dict):
         return {name: spelt_out(values) for name, values in item.plain().items()}
     return item.plain()
+
+
+def _node_name(item: Item) -> str:
+    return item.path if item.kind == "ref" else str(item.plain()).removeprefix("$")
 
 
 def _explain(error: Any) -> str:

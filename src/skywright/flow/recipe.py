@@ -234,9 +234,11 @@ def _prune(
 
 
 def _check_results(head: Head, root: Item, nodes: Mapping[str, Node]) -> None:
-    """Compare ``report`` and ``expect`` with the nodes there are."""
+    """Compare ``report``, ``trust`` and ``expect`` with the nodes there are."""
     item = root.value.get("recipe", root)
     named = [] if head.report is None else [(head.report, place(item, "report"))]
+    if head.trust.judge is not None:
+        named.append((head.trust.judge, place(item, "trust", "judge")))
     for preset, bounds in head.expect.items():
         named += [(n.partition(".")[0], place(item, "expect", preset, n)) for n in bounds]
     for name, mark in named:

@@ -152,8 +152,10 @@ def apply(rule: Rule, facts: Mapping[str, Any]) -> Finding:
         return Finding(rule.id, rule.title, "not applicable", "INFO", text)
     missing = _missing(rule, facts)
     if missing:
+        # a release needs every rule that compares runs, also those that are only reported
+        severity = "ERROR" if rule.variant else rule.severity
         return Finding(
-            rule.id, rule.title, "not computed", rule.severity, missing, how_to_mend(rule.id)
+            rule.id, rule.title, "not computed", severity, missing, how_to_mend(rule.id)
         )
     names = inspect.signature(rule.check).parameters
     outcome = rule.check(**{name: facts[name] for name in names if name in facts})
@@ -175,7 +177,6 @@ def _missing(rule: Rule, facts: Mapping[str, Any]) -> str:
     parameters = inspect.signature(rule.check).parameters.values()
     needed = [p.name for p in parameters if p.default is inspect.Parameter.empty]
     lacking = [name for name in needed if name not in facts]
-    optional = rule.variant and not (facts.get("variants") or {}).get(rule.variant)
-    if optional:
+    if rule.variant and not (facts.get("variants") or {}).get(rule.variant):
         return f"needs other runs ({rule.variant}): skywright trust RUN --complete makes them"
     return f"needs {', '.join(lacking)}" if lacking else ""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
 
+from skywright.trust.hull import fit_hull, outside_hull
 from skywright.trust.leaks import separability
 from skywright.trust.rules.facts import sides
 from skywright.trust.rules.finding import Outcome, broken, decide, passed
@@ -17,7 +17,7 @@ CARD = ("source", "release", "selection", "licence", "date")
 SHIFTED = 0.6  # AUROC with which test rows are told from training rows
 UNREAL = 0.75
 STRANGE = 0.05
-MOST_ROWS = 4000
+MOST_ROWS = 2000
 
 
 def data_card_complete(card: dict[str, Any], items: dict[str, Any]) -> Outcome:
@@ -43,7 +43,7 @@ def data_card_complete(card: dict[str, Any], items: dict[str, Any]) -> Outcome:
 
 
 def balance_and_shift(
-    features: np.ndarray, roles: np.ndarray, groups: np.ndarray, truth: np.ndarray, task: str,
+    features: np.ndarray, roles: np.ndarray, all_groups: np.ndarray, all_truth: np.ndarray, task: str,
     rng: np.random.Generator,
 ) -> Outcome:  # fmt: skip
     """D2: class balance, and whether test rows are told from training rows.
@@ -54,9 +54,9 @@ def balance_and_shift(
         Numbers of each item.
     roles : (fold, n) str
         Roles; the first fold is looked at.
-    groups : (n,)
+    all_groups : (n,)
         Independent unit behind each row.
-    truth : (n,)
+    all_truth : (n,)
         Labels or values.
     task : str
         ``classification`` or ``regression``.
@@ -64,8 +64,8 @@ def balance_and_shift(
         For the sub-sample and the folds.
     """
     learned, judged = sides(roles)[0]
-    found = tell_apart(features, learned, judged, groups, rng)
-    share = float(np.mean(truth)) if task == "classification" else float("nan")
+    found = tell_apart(features, learned, judged, all_groups, rng)
+    share = float(np.mean(all_truth)) if task == "classification" else float("nan")
     balance = f"{share:.2%} positives; " if task == "classification" else ""
     text = (
         f"{balance}test rows are told from training rows with AUROC {found['value']:.3f} "
@@ -120,30 +120,8 @@ def domain_covered(
         The same of the objects that the model is used on.
     """
     learned = np.unique(np.concatenate([a for a, _ in sides(roles)]))
-    share = float(np.mean(outside_support(features[learned], deployment)))
+    hull = fit_hull(features[learned], [str(i) for i in range(features.shape[1])])
+    share = float(np.mean(outside_hull(hull, deployment)))
     text = f"{share:.1%} of {len(deployment)} objects of the deployment lie outside the training"
     return decide(share <= STRANGE, text, {"value": share, "low": share, "high": share,
                                            "limit": STRANGE})  # fmt: skip
-
-
-def outside_support(train: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Tell which rows lie farther from the training rows than these ever lie from each other.
-
-    Parameters
-    ----------
-    train : (n, feature)
-        Training rows; their distances to the nearest neighbour set the scale (99.9 %).
-    other : (m, feature)
-        Rows to look at.
-
-    Returns
-    -------
-    (m,) bool
-    """
-    middle, scale = np.nanmedian(train, axis=0), np.nanstd(train, axis=0)
-    used = scale > 0
-    x, y = (np.nan_to_num((v - middle)[:, used] / scale[used]) for v in (train, other))
-    tree = cKDTree(x)
-    usual = np.quantile(tree.query(x, k=2)[0][:, 1], 0.999)
-    constant = (np.abs(other - middle)[:, ~used] > 0).any(axis=1)
-    return np.asarray((tree.query(y)[0] > usual) | constant)

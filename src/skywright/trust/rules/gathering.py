@@ -11,9 +11,9 @@ from astropy.table import QTable
 
 from skywright.data import Images
 from skywright.trust.committee import column
+from skywright.trust.hull import fit_hull, outside_hull
 from skywright.trust.resampling import bootstrap_groups, estimate
-from skywright.trust.rules.data import outside_support
-from skywright.trust.rules.facts import LEARNED, digest_rows, read_scores, sides
+from skywright.trust.rules.facts import LEARNED, digest_rows, read_scores
 from skywright.trust.rules.headline import compare, losses, measure
 from skywright.trust.rules.leaks import strongest_feature
 from skywright.trust.rules.uncertainty import cut_into_bins, probabilities
@@ -246,8 +246,11 @@ def kept_facts(
         )
     if given["domain"] is not None:
         kept["domains"] = {"labelled_sha256": _labelled(rows, np.asarray(given["domain"]))}
-    if given["served"] is not None and facts["deployment"] is not None:
-        kept["served"] = _served(rows, features, facts["deployment"], given["served"])
+    if features is not None:
+        learned = np.isin(rows.roles, LEARNED).any(axis=0)
+        kept["hull"] = fit_hull(features[learned], names)
+        if given["served"] is not None and facts["deployment"] is not None:
+            kept["served"] = _served(kept["hull"], facts["deployment"], given["served"])
     return kept
 
 
@@ -281,12 +284,9 @@ def _labelled(rows: Rows, domain: np.ndarray) -> list[str]:
     ]
 
 
-def _served(
-    rows: Rows, features: np.ndarray, deployment: np.ndarray, served: QTable
-) -> dict[str, Any]:
+def _served(hull: dict[str, Any], deployment: np.ndarray, served: QTable) -> dict[str, Any]:
     """Return the share of served objects outside the domain that got an answer without a flag."""
-    learned = np.unique(np.concatenate([a for a, _ in sides(rows.roles)]))
-    strange = outside_support(features[learned], deployment)
+    strange = outside_hull(hull, deployment)
     answered = np.isfinite(column(served, "mean").astype(float))
     if "in_domain" in served.colnames:
         answered &= column(served, "in_domain").astype(bool)

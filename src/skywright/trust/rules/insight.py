@@ -99,15 +99,15 @@ def _trend(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
             "limit": 0}  # fmt: skip
 
 
-def failures_shown(failures: list[dict[str, Any]], groups: dict[str, Any]) -> Outcome:
+def failures_shown(failures: list[dict[str, Any]], subgroups: dict[str, Any]) -> Outcome:
     """I4: the worst answers, the most confident wrong ones, and every subgroup are shown.
 
     Parameters
     ----------
     failures : list of dict
         The worst answers, worst first.
-    groups : dict
+    subgroups : dict
         Subgroup -> its figures.
     """
-    text = f"the {len(failures)} worst answers and {len(groups)} subgroups are listed"
-    return decide(bool(failures), text, len(failures), worst=failures, groups=groups)
+    text = f"the {len(failures)} worst answers and {len(subgroups)} subgroups are listed"
+    return decide(bool(failures), text, len(failures), worst=failures, subgroups=subgroups)

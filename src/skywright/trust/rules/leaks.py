@@ -20,6 +20,7 @@ __all__ = [
     "fitted_on_training_alone",
     "groups_across_splits",
     "test_set_opened",
+    "strongest_feature",
     "time_kept_in_order",
     "turned_copies_across_splits",
 ]
@@ -71,7 +72,7 @@ def _near(features: np.ndarray, learned: np.ndarray, judged: np.ndarray) -> np.n
 
 def groups_across_splits(
     roles: np.ndarray,
-    groups: np.ndarray,
+    all_groups: np.ndarray,
     positions: np.ndarray | None = None,
     separation: float | None = None,
 ) -> Outcome:
@@ -81,14 +82,14 @@ def groups_across_splits(
     ----------
     roles : (fold, n) str
         Roles in each fold.
-    groups : (n,)
+    all_groups : (n,)
         Independent unit behind each row.
     positions : (n, 3), optional
         Unit vectors on the sky.
     separation : float [arcsec], optional
         Smallest distance on the sky that keeps two objects apart.
     """
-    shared = sum(len(np.intersect1d(groups[a], groups[b])) for a, b in sides(roles))
+    shared = sum(len(np.intersect1d(all_groups[a], all_groups[b])) for a, b in sides(roles))
     text = f"{shared} groups have rows on both sides of a split"
     close = 0
     if positions is not None and separation is not None:
@@ -194,25 +195,25 @@ def test_set_opened(
 
 
 def answer_among_features(
-    strongest: dict[str, Any] | None, variants: dict[str, Any], chance: float | None
+    variants: dict[str, Any], chance: float, strongest: dict[str, Any] | None = None
 ) -> Outcome:
     """L6: no single feature is the answer, and shuffled labels teach nothing.
 
     Parameters
     ----------
-    strongest : dict or None
-        ``name`` and ``value`` (AUROC or R2) of the feature that tells most.
     variants : dict
-        ``shuffled``: the headline metric of runs that were trained on shuffled labels.
-    chance : float or None
+        ``shuffled``: the headline metric of each run that was trained on shuffled labels.
+    chance : float
         What the headline metric is worth without knowledge.
+    strongest : dict, optional
+        ``name`` and ``value`` (AUROC or R2) of the feature that tells most.
     """
     if strongest and strongest["value"] > TELLTALE:
         text = f"{strongest['name']} alone gives {strongest['value']:.4f}, above {TELLTALE}"
         return broken(text, {**strongest, "limit": TELLTALE})
     single = f"the best single feature gives {strongest['value']:.3f}" if strongest else "no table"
-    shuffled = variants["shuffled"]
-    if chance is not None and not _holds(shuffled, chance):
+    shuffled = max(variants["shuffled"].values(), key=lambda result: result["low"])
+    if not _holds(shuffled, chance):
         text = f"trained on shuffled labels it still gives {_interval(shuffled)}, not {chance:g}"
         return broken(text, {**shuffled, "limit": chance})
     text = f"{single}; with shuffled labels {_interval(shuffled)}, at chance"

@@ -204,24 +204,24 @@ def spread_splits_rightly(
     return decide(grown >= 1.2 and abs(kept - 1) <= 0.05, text, number)
 
 
-def conformal_covers(calibration: np.ndarray, judged: np.ndarray) -> Outcome:
+def conformal_covers(calibration: np.ndarray, conformal: np.ndarray) -> Outcome:
     """U6: a conformal set of 90 % holds 90 % of other rows, so the two are exchangeable.
 
     Parameters
     ----------
-    calibration, judged : (n,)
+    calibration, conformal : (n,)
         Nonconformity of two sets that nothing was fitted on: ``1 - p(true class)``, or the
         absolute error over its standard deviation (Vovk et al. 2005; Lei et al. 2018, eq. 2).
     """
     n = len(calibration)
     rank = min(int(np.ceil((n + 1) * LEVEL)), n)
     limit = np.sort(calibration)[rank - 1]
-    share = float(np.mean(judged <= limit))
-    low, high = wilson(share, len(judged), 0.999)
+    share = float(np.mean(conformal <= limit))
+    low, high = wilson(share, len(conformal), 0.999)
     slack = 2 * np.sqrt(LEVEL * (1 - LEVEL) / n)  # the calibration set is finite, too
-    p_value = float(ks_2samp(calibration, judged).pvalue)
+    p_value = float(ks_2samp(calibration, conformal).pvalue)
     text = (
-        f"sets of {LEVEL:.0%} hold {share:.1%} ({low:.1%} to {high:.1%}) of {len(judged)} rows; "
+        f"sets of {LEVEL:.0%} hold {share:.1%} ({low:.1%} to {high:.1%}) of {len(conformal)} rows; "
         f"exchangeable: p = {p_value:.2g}"
     )
     number = {"value": share, "low": low, "high": high, "limit": LEVEL}
