@@ -10,6 +10,7 @@ from skywright.cli.data import app as data
 from skywright.cli.query import query
 from skywright.cli.recipes import recipes
 from skywright.cli.run import run
+from skywright.cli.trust import release, trust
 
 __all__ = ["app"]
 
@@ -28,6 +29,8 @@ app = typer.Typer(
 app.command()(run)
 app.command()(recipes)
 app.command()(query)
+app.command()(trust)
+app.command()(release)
 app.add_typer(data, name="data")
 
 

@@ -18,7 +18,7 @@ from skywright.flow.head import label
 from skywright.flow.plan import Plan, RecipeError
 from skywright.flow.store import LABEL, Entry
 
-__all__ = ["Folder", "Run", "measured", "node_folder", "open_run", "reused_entry"]
+__all__ = ["Folder", "Run", "finished", "measured", "node_folder", "open_run", "reused_entry"]
 
 RECORD = "provenance.json"
 
@@ -132,6 +132,25 @@ def open_run(
     return Folder(run, path, identity)
 
 
+def finished(workspace: Path, recipe: str) -> list[tuple[Path, dict[str, Any]]]:
+    """Return folder and record of every finished run of a recipe that the workspace knows.
+
+    Parameters
+    ----------
+    workspace : Path
+        Where runs are registered.
+    recipe : str
+        Name of the recipe's file without its suffix.
+    """
+    found = []
+    for path in (workspace / "runs").glob(f"{glob.escape(recipe)}-*"):
+        folder = Path(str(_read(path).get("path", ""))) if path.suffix == ".json" else path
+        record = _read(folder / RECORD)
+        if record.get("state") == "done":
+            found.append((folder, record))
+    return found
+
+
 def measured(workspace: Path, recipe: str) -> tuple[str, dict[str, float]]:
     """Return the newest finished run of a recipe, and what its nodes took [s].
 
@@ -142,13 +161,8 @@ def measured(workspace: Path, recipe: str) -> tuple[str, dict[str, float]]:
     recipe : str
         Name of the recipe's file without its suffix.
     """
-    newest: dict[str, Any] = {}
-    for path in (workspace / "runs").glob(f"{glob.escape(recipe)}-*"):
-        folder = Path(str(_read(path).get("path", ""))) if path.suffix == ".json" else path
-        record = _read(folder / RECORD)
-        if record.get("state") == "done" and str(record.get("ended")) > newest.get("ended", ""):
-            newest = {"run": str(record.get("run")), "ended": str(record.get("ended"))}
-            newest |= {"nodes": record.get("nodes")}
+    records = [record for _, record in finished(workspace, recipe)]
+    newest = max(records, key=lambda record: str(record.get("ended")), default={})
     costs: dict[str, list[float]] = {}
     nodes = newest.get("nodes")
     for name, node in nodes.items() if isinstance(nodes, dict) else ():
@@ -156,7 +170,7 @@ def measured(workspace: Path, recipe: str) -> tuple[str, dict[str, float]]:
         costs.setdefault(name.partition("[")[0], []).append(
             cost if isinstance(cost, (int, float)) else 0.0
         )
-    return newest.get("run", ""), {name: sum(c) / len(c) for name, c in costs.items()}
+    return str(newest.get("run", "")), {name: sum(c) / len(c) for name, c in costs.items()}
 
 
 def _read(path: Path) -> dict[str, Any]:

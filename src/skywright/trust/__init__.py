@@ -11,7 +11,10 @@ from skywright.trust.calibration import prior_correct as prior_correct
 from skywright.trust.completeness import completeness_map as completeness_map
 from skywright.trust.duplicates import duplicates as duplicates
 from skywright.trust.duplicates import shared_pixels as shared_pixels
+from skywright.trust.hull import fit_hull as fit_hull
+from skywright.trust.hull import outside_hull as outside_hull
 from skywright.trust.image_set import images_report as images_report
+from skywright.trust.judge import judge as judge
 from skywright.trust.leaks import background_rms_ratio as background_rms_ratio
 from skywright.trust.leaks import separability as separability
 from skywright.trust.leaks import shuffled_label_auroc as shuffled_label_auroc

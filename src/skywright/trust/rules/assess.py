@@ -1,0 +1,133 @@
+"""The whole rule book on a finished run: what was computed inside it, and what its record says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skywright.data import Report, artefacts
+from skywright.trust.rules.book import RULES, apply, apply_all
+from skywright.trust.rules.finding import Finding
+from skywright.trust.rules.record import (
+    models_behind,
+    node_names,
+    orphan_numbers,
+    read_models,
+    run_files,
+)
+
+__all__ = ["assess", "judged_report", "summary", "write_findings"]
+
+FILE = "trust.json"
+
+
+def judged_report(run: Path, record: dict[str, Any]) -> Report | None:
+    """Return what `skywright.trust.judge` left in a run; None when its recipe has no judge."""
+    judge = record["recipe"]["head"].get("trust", {}).get("judge")
+    folder = record["nodes"].get(judge, {}).get("folder") if judge else None
+    report = artefacts.load(run / folder) if folder else None
+    return report if isinstance(report, Report) else None
+
+
+def assess(
+    run: Path, record: dict[str, Any], *, variants: dict[str, Any] | None = None, openings: int = 1
+) -> list[Finding]:
+    """Return a finding for every rule, in the order of the book.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of a finished run.
+    record : dict
+        Content of its ``provenance.json``.
+    variants : dict, optional
+        Kind -> label -> headline metric of another run; ``rerun`` -> ``nodes``, ``different``.
+    openings : int
+        Runs that were judged on the same test rows.
+    """
+    report = judged_report(run, record)
+    inside = report.evidence if report else {}
+    models = read_models(run, record)
+    facts = dict(inside.get("facts", {"task": "classification" if models else "simulation"}))
+    facts |= _facts_of_run(run, record, models, facts)
+    facts |= {"variants": variants or {}, "openings": openings}
+    facts["rerun"] = (variants or {}).get("rerun")
+    seeds = [r["value"] for r in (variants or {}).get("seeds", {}).values()]
+    if "headline" in facts:
+        own = facts["seeds"] or [facts["headline"]["value"]]
+        facts |= {"seeds": own + seeds, "metric": facts["headline"]["metric"]}
+    facts = {name: value for name, value in facts.items() if value is not None}
+
+    findings = [Finding(**finding) for finding in inside.get("findings", [])]
+    findings = findings or apply_all("data", {"task": facts["task"]})
+    findings += [f for f in apply_all("run", facts) if f.rule != "P6"]
+    facts["states"] = {finding.rule: finding.state for finding in findings}
+    findings.append(apply(RULES["P6"], facts))
+    return sorted(findings, key=lambda finding: list(RULES).index(finding.rule))
+
+
+def _facts_of_run(
+    run: Path, record: dict[str, Any], models: dict[str, Any], facts: dict[str, Any]
+) -> dict[str, Any]:
+    head = record["recipe"]["head"]
+    card = {"cite": head.get("cite"), **head.get("trust", {}).get("card", {})}
+    orphans, traced = orphan_numbers(run, record)
+    found: dict[str, Any] = {
+        "record": record,
+        "card": card,
+        "results": record["results"],
+        "orphans": orphans,
+        "traced": traced,
+        "files": run_files(run),
+        "fits": {node: model["config"] for node, model in models.items()},
+        "histories": {node: model["history"] for node, model in models.items()},
+        "costs": {
+            node: {
+                "seconds": record["nodes"][node].get("cost"),
+                "parameters": model["bytes"] / 4,
+            }
+            for node, model in models.items()
+        },
+        "served": facts.get("served", {}),
+        "transfer": facts.get("transfer") or {},
+    }
+    call = node_names(record).get(head.get("trust", {}).get("judge")) or {}
+    arguments = next(iter(call.values()), {}) if isinstance(call, dict) else {}
+    if isinstance(arguments, dict) and "scores" in arguments:
+        given = arguments.get("baselines") or {}
+        found["method"] = models_behind(arguments["scores"], record, models)
+        found["behind"] = {k: models_behind(v, record, models) for k, v in given.items()}
+    return found
+
+
+def summary(findings: list[Finding]) -> dict[str, Any]:
+    """Return how many findings there are of each state, and which stop a release."""
+    states = [finding.state for finding in findings]
+    return {
+        "release": not any(finding.stops for finding in findings),
+        "errors": [f.rule for f in findings if f.state == "failed" and f.severity == "ERROR"],
+        "warnings": [f.rule for f in findings if f.state == "failed" and f.severity == "WARN"],
+        "not_computed": [f.rule for f in findings if f.state == "not computed"],
+        "passed": states.count("passed"),
+        "rules": len(findings),
+    }
+
+
+def write_findings(findings: list[Finding], run: Path) -> Path:
+    """Write ``trust.json`` beside the report; return the file."""
+    content = {"summary": summary(findings), "findings": [asdict(f) for f in findings]}
+    file = run / FILE
+    file.write_text(json.dumps(content, indent=1, default=_plain) + "\n", "utf-8")
+    return file
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    return value.tolist() if isinstance(value, np.ndarray) else str(value)
+
+
