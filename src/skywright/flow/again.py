@@ -29,7 +29,9 @@ def read_record(run: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         raise RecipeError(f"{run} is no run folder: it has no readable {RECORD}") from None
     if record.get("state") != "done":
-        raise RecipeError(f"the run in {run} is {record.get('state')}: only one that is done counts")
+        raise RecipeError(
+            f"the run in {run} is {record.get('state')}: only one that is done counts"
+        )
     return dict(record)
 
 

@@ -15,7 +15,16 @@ from skywright.flow.loader import Item, words
 from skywright.flow.names import did_you_mean
 from skywright.flow.plan import Mark, RecipeError
 
-__all__ = ["Head", "Trust", "check_head", "check_values", "label", "place", "read_head", "spelt_out"]
+__all__ = [
+    "Head",
+    "Trust",
+    "check_head",
+    "check_values",
+    "label",
+    "place",
+    "read_head",
+    "spelt_out",
+]
 
 _RANGE = re.compile(r"(\d{1,9})\.\.(\d{1,9})")
 

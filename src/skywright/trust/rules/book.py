@@ -154,9 +154,7 @@ def apply(rule: Rule, facts: Mapping[str, Any]) -> Finding:
     if missing:
         # a release needs every rule that compares runs, also those that are only reported
         severity = "ERROR" if rule.variant else rule.severity
-        return Finding(
-            rule.id, rule.title, "not computed", severity, missing, how_to_mend(rule.id)
-        )
+        return Finding(rule.id, rule.title, "not computed", severity, missing, how_to_mend(rule.id))
     names = inspect.signature(rule.check).parameters
     outcome = rule.check(**{name: facts[name] for name in names if name in facts})
     severity = outcome.severity or rule.severity

@@ -105,9 +105,7 @@ def tell_apart(
     return separability(features[a], features[b], groups[a], groups[b], rng, resamples=200)
 
 
-def domain_covered(
-    features: np.ndarray, roles: np.ndarray, deployment: np.ndarray
-) -> Outcome:
+def domain_covered(features: np.ndarray, roles: np.ndarray, deployment: np.ndarray) -> Outcome:
     """D4: what the model will be used on lies where it was trained.
 
     Parameters

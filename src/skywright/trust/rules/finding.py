@@ -86,7 +86,9 @@ def broken(
     return Outcome(False, evidence, _number(number), severity, detail)
 
 
-def decide(good: bool, evidence: str, number: Number | float | None = None, **detail: Any) -> Outcome:
+def decide(
+    good: bool, evidence: str, number: Number | float | None = None, **detail: Any
+) -> Outcome:
     """Return ``passed`` or ``broken``, for rules that say the same sentence in both cases."""
     return (passed if good else broken)(evidence, number, **detail)
 

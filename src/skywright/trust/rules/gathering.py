@@ -153,9 +153,7 @@ def _subgroups(strata: QTable, loss: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _quality(
-    task: str, answers: np.ndarray, truth: np.ndarray, loss: np.ndarray
-) -> np.ndarray:
+def _quality(task: str, answers: np.ndarray, truth: np.ndarray, loss: np.ndarray) -> np.ndarray:
     """Return how good each answer is; of classes, that of the positives alone."""
     return np.where(truth > 0, answers, np.nan) if task == "classification" else -loss
 

@@ -32,9 +32,7 @@ def r_squared(answers: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> np
     return np.asarray(1 - (w @ (truth - answers) ** 2 / total) / spread)
 
 
-def measure(
-    task: str, answers: np.ndarray, truth: np.ndarray, counts: np.ndarray
-) -> np.ndarray:
+def measure(task: str, answers: np.ndarray, truth: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Return the headline metric of every resample; higher is better."""
     if task == "classification":
         return auroc(answers, truth, counts)

@@ -63,9 +63,7 @@ def node_names(record: dict[str, Any]) -> dict[str, Any]:
     return {name.partition("[")[0]: value for name, value in nodes.items()}
 
 
-def models_behind(
-    expression: Any, record: dict[str, Any], models: dict[str, Any]
-) -> list[str]:
+def models_behind(expression: Any, record: dict[str, Any], models: dict[str, Any]) -> list[str]:
     """Return the models that a value was computed with, following references to their nodes.
 
     Parameters

@@ -67,7 +67,9 @@ ITEMS = (
 )
 
 
-def answered(record: dict[str, Any], card: dict[str, Any], states: dict[str, str]) -> dict[str, str]:
+def answered(
+    record: dict[str, Any], card: dict[str, Any], states: dict[str, str]
+) -> dict[str, str]:
     """Return the answer of each item; empty where there is none.
 
     Parameters

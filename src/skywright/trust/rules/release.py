@@ -64,9 +64,7 @@ def write_release(
     return out
 
 
-def release_card(
-    record: dict[str, Any], findings: list[Finding], models: dict[str, Any]
-) -> str:
+def release_card(record: dict[str, Any], findings: list[Finding], models: dict[str, Any]) -> str:
     """Return the model card in Markdown, filled from the run."""
     head = record["recipe"]["head"]
     card = head.get("trust", {}).get("card", {})

@@ -72,9 +72,7 @@ def searches_recorded(
     return decide(not lacking, text, number)
 
 
-def components_ablated(
-    variants: dict[str, dict[str, Any]], headline: dict[str, Any]
-) -> Outcome:
+def components_ablated(variants: dict[str, dict[str, Any]], headline: dict[str, Any]) -> Outcome:
     """M3: every part that the recipe calls its own was switched off once.
 
     Parameters
@@ -91,7 +89,9 @@ def components_ablated(
     least = min(gains.values())
     number = {"value": least, "low": least, "high": least, "limit": 0}
     if dead:
-        return broken(f"switching off {', '.join(dead)} changes nothing: the switch is dead", number)
+        return broken(
+            f"switching off {', '.join(dead)} changes nothing: the switch is dead", number
+        )
     return passed(f"what each part gives: {said}", number, gains=gains)
 
 

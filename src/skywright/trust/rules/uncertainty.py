@@ -79,9 +79,7 @@ def predictions_calibrated(
     return _outcome(found, coverage=table)
 
 
-def posteriors_calibrated(
-    posterior: dict[str, np.ndarray], rng: np.random.Generator
-) -> Outcome:
+def posteriors_calibrated(posterior: dict[str, np.ndarray], rng: np.random.Generator) -> Outcome:
     """U3: posteriors cover the truth, each parameter alone and all together.
 
     Parameters
@@ -184,9 +182,7 @@ def cut_into_bins(values: np.ndarray, most: int = 8) -> list[tuple[str, np.ndarr
     return [(str(one), values == one) for one in np.unique(values)][:most]
 
 
-def spread_splits_rightly(
-    variants: dict[str, dict[str, Any]], headline: dict[str, Any]
-) -> Outcome:
+def spread_splits_rightly(variants: dict[str, dict[str, Any]], headline: dict[str, Any]) -> Outcome:
     """U5: with half the data the epistemic part grows and the aleatoric part stays.
 
     Parameters
