@@ -17,7 +17,6 @@ from skywright.flow.plan import Mark, RecipeError
 
 __all__ = [
     "Head",
-    "Trust",
     "check_head",
     "check_values",
     "label",

@@ -43,8 +43,8 @@ def data_card_complete(card: dict[str, Any], items: dict[str, Any]) -> Outcome:
 
 
 def balance_and_shift(
-    features: np.ndarray, roles: np.ndarray, all_groups: np.ndarray, all_truth: np.ndarray, task: str,
-    rng: np.random.Generator,
+    features: np.ndarray, roles: np.ndarray, all_groups: np.ndarray, all_truth: np.ndarray,
+    task: str, rng: np.random.Generator,
 ) -> Outcome:  # fmt: skip
     """D2: class balance, and whether test rows are told from training rows.
 
