@@ -1,4 +1,4 @@
-"""Rules U1 to U3 on predictors whose confidence is known: how often is the decision right?
+"""Rules U1 to U3 on predictors whose confidence is known: how often they decide right.
 
 Run ``python verify/confidence.py``; it writes docs/measured/confidence.json.
 

@@ -1,8 +1,8 @@
 """Decide whether stated confidence is right: rules U1 (classes), U2 (numbers), U3 (posteriors).
 
 Each decision names the number, its interval and the limit on which it rests. The intervals are
-those of sums over independent groups (Liang & Zeger 1986, Biometrika 73, 13), at 99 %: a rule that
-is run on every model must seldom cry wolf.
+those of sums over independent groups (Liang & Zeger 1986, Biometrika 73, 13), at 99 % for all that
+a rule looks at together (Bonferroni): a rule that is run on every model must seldom cry wolf.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def decide_classification(
     tolerance : float
         By how much the slope may miss one: with a million rows every slope misses it.
     level : float
-        Coverage of the interval; 1 minus it is the chance of a false alarm.
+        1 minus the chance of a false alarm, shared by slope and bias.
 
     Returns
     -------
@@ -69,14 +69,15 @@ def decide_classification(
         raise ValueError("labels of one class only: calibration needs both outcomes")
     two = p.shape[1] == 2
     value, error = _two_class_slope(p[:, 1], y, groups) if two else _slope(p, y, groups)
+    shared = (1 + level) / 2
     result = _decision(
-        "calibration slope", value, error, 1.0, tolerance, level, len(y), _CONFIDENCE
+        "calibration slope", value, error, 1.0, tolerance, shared, len(y), _CONFIDENCE
     )
     if result["decision"] != "calibrated":
         return result
     excess = p - np.eye(p.shape[1])[y]
     excess = excess[:, 1:] if two else excess
-    return _worst_bias(excess, groups, level, "promised minus true share of class", result)
+    return _worst_bias(excess, groups, shared, "promised minus true share of class", result)
 
 
 def decide_regression(
@@ -125,7 +126,7 @@ def decide_pit(
     tolerance : float
         By how much the excess coverage may miss zero.
     level : float
-        Coverage of the interval.
+        1 minus the chance of a false alarm, shared by coverage and bias.
 
     Returns
     -------
@@ -136,12 +137,13 @@ def decide_pit(
     if not ((pit >= 0) & (pit <= 1)).all():
         raise ValueError("pit has values that are not between 0 and 1, or NaN")
     value, error = _mean(spread_of_pit(pit), groups)
+    shared = (1 + level) / 2
     result = _decision(
-        "excess coverage", value, error, 0.0, tolerance, level, len(pit), _CONFIDENCE
+        "excess coverage", value, error, 0.0, tolerance, shared, len(pit), _CONFIDENCE
     )
     if result["decision"] != "calibrated":
         return result
-    return _worst_bias(pit[:, None] - 0.5, groups, level, "mean pit minus one half", result)
+    return _worst_bias(pit[:, None] - 0.5, groups, shared, "mean pit minus one half", result)
 
 
 def spread_of_pit(pit: np.ndarray) -> np.ndarray:
@@ -161,7 +163,7 @@ def spread_of_pit(pit: np.ndarray) -> np.ndarray:
     >>> spread_of_pit(np.array([0.0, 0.25, 0.5]))
     array([-0.5,  0. ,  0.5])
     """
-    return 0.5 - np.abs(2 * np.asarray(pit) - 1)
+    return np.asarray(0.5 - np.abs(2 * np.asarray(pit) - 1))
 
 
 def decide_posterior(

@@ -121,7 +121,7 @@ def _positions(
     """Return points of a plane or of the unit sphere, and the farthest distance there."""
     if isinstance(found, SkyCoord) != isinstance(true, SkyCoord):
         raise TypeError("one of found and true is on the sky, the other in pixels; expected alike")
-    if isinstance(found, SkyCoord):
+    if isinstance(found, SkyCoord) and isinstance(true, SkyCoord):
         if not isinstance(tolerance, u.Quantity):
             raise u.UnitsError(f"tolerance is {tolerance}; expected an angle, as 1 * u.arcsec")
         reach = 2 * np.sin(tolerance.to_value(u.rad) / 2)

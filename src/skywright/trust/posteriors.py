@@ -114,7 +114,7 @@ def tarp(
     to_draws = (((samples - references[:, None]) / width) ** 2).sum(axis=-1)
     to_truth = (((truth - references) / width) ** 2).sum(axis=-1)
     closer = (to_draws < to_truth[:, None]).sum(axis=1)
-    return (closer + rng.random(len(truth))) / (samples.shape[1] + 1)
+    return np.asarray((closer + rng.random(len(truth))) / (samples.shape[1] + 1))
 
 
 def expected_coverage(

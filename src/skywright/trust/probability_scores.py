@@ -161,7 +161,7 @@ def calibration_gap(
 
 def equal_width_bins(probability: np.ndarray, bins: int = 15) -> np.ndarray:
     """Return the bin (n,) of each probability among ``bins`` of one width between 0 and 1."""
-    return np.minimum((np.asarray(probability) * bins).astype(int), bins - 1)
+    return np.asarray(np.minimum((np.asarray(probability) * bins).astype(int), bins - 1))
 
 
 def equal_mass_bins(
@@ -180,4 +180,4 @@ def equal_mass_bins(
     mass = np.bincount(inverse, weights, minlength=len(values)).astype(float)
     middle = (np.cumsum(mass) - mass / 2) / mass.sum()
     index = np.minimum((middle * bins).astype(int), bins - 1)
-    return np.unique(index, return_inverse=True)[1][inverse]
+    return np.asarray(np.unique(index, return_inverse=True)[1][inverse])

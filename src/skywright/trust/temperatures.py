@@ -10,7 +10,7 @@ __all__ = ["class_logits", "class_slope"]
 
 def class_logits(probability: np.ndarray) -> np.ndarray:
     """Return the logarithms of probabilities (n, class), kept finite at zero."""
-    return np.log(np.maximum(probability, 1e-12))
+    return np.asarray(np.log(np.maximum(probability, 1e-12)))
 
 
 def class_slope(
