@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 __all__ = [
+    "LOWEST_PREVALENCE",
     "brier_skill",
     "calibration_error",
     "calibration_slope",
@@ -17,7 +18,7 @@ __all__ = [
 # A normal prior around 0 on the slope of standardised logits (sd 10) keeps the fit finite when one
 # class lies wholly above the other. Data with one positive in all outweigh it a hundredfold.
 _PRIOR_PRECISION = np.array([1e-6, 0.01])
-_LOWEST_PREVALENCE = 0.05
+LOWEST_PREVALENCE = 0.05
 
 
 def prior_correct(logits: np.ndarray, training: float, survey: float) -> np.ndarray:
@@ -206,10 +207,10 @@ def calibration_error(
     """
     y = np.asarray(labels, dtype=float)
     prevalence = float(np.average(y, weights=weights))
-    if prevalence < _LOWEST_PREVALENCE:
+    if prevalence < LOWEST_PREVALENCE:
         raise ValueError(
             f"calibration error at a prevalence of {prevalence:.2%}; expected at least "
-            f"{_LOWEST_PREVALENCE:.0%}: below it a constant near zero scores almost perfectly. "
+            f"{LOWEST_PREVALENCE:.0%}: below it a constant near zero scores almost perfectly. "
             "Use expected_against_true, calibration_slope and brier_skill"
         )
     order = np.argsort(probability, kind="stable")

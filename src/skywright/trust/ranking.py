@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["above", "auroc", "roc", "tie_groups", "tpr_at_false_positives"]
+__all__ = [
+    "above",
+    "auroc",
+    "average_precision",
+    "roc",
+    "tie_groups",
+    "tpr_at_false_positives",
+]
 
 
 def tie_groups(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -79,6 +86,36 @@ def auroc(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = N
     steps = np.diff(false, axis=-1, prepend=0.0)
     area = (steps * (before + true)).sum(axis=-1) / 2
     return _ratio(area, true[..., -1] * false[..., -1])
+
+
+def average_precision(
+    scores: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the mean precision over the positives, each at its own place in the ranking.
+
+    The sum over thresholds of precision times the step of recall, without interpolation (Davis &
+    Goadrich 2006, ICML, section 2: straight lines between points would be too good). It depends
+    on the prevalence.
+
+    Parameters
+    ----------
+    scores, labels, weights
+        As for `auroc`.
+
+    Returns
+    -------
+    (…)
+        NaN where there is no positive.
+
+    Examples
+    --------
+    >>> float(average_precision(np.array([0.9, 0.8, 0.1]), np.array([1, 0, 1]))) * 6
+    5.0
+    """
+    true, false = _true_and_false(scores, labels, weights)
+    precision = np.nan_to_num(_ratio(true, true + false))
+    steps = np.diff(true, axis=-1, prepend=0.0)
+    return _ratio((steps * precision).sum(axis=-1), true[..., -1])
 
 
 def tpr_at_false_positives(

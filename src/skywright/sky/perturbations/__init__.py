@@ -1,0 +1,1 @@
+"""What happens to images between the sky and the net, in the units of the detector."""

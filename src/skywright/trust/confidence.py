@@ -1,0 +1,324 @@
+"""Decide whether stated confidence is right: rules U1 (classes), U2 (numbers), U3 (posteriors).
+
+Each decision names the number, its interval and the limit on which it rests. The intervals are
+those of sums over independent groups (Liang & Zeger 1986, Biometrika 73, 13), at 99 % for all that
+a rule looks at together (Bonferroni): a rule that is run on every model must seldom cry wolf.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, logit, softmax
+from scipy.stats import norm
+
+from skywright.trust.calibration import calibration_slope
+from skywright.trust.probability_scores import check_probability
+from skywright.trust.temperatures import class_logits, class_slope
+
+__all__ = [
+    "decide_classification",
+    "decide_pit",
+    "decide_posterior",
+    "decide_regression",
+    "spread_of_pit",
+]
+
+_LEVEL = 0.99
+_CONFIDENCE = ("overconfident", "underconfident")  # below and above the limit
+
+
+def decide_classification(
+    probability: np.ndarray,
+    labels: np.ndarray,
+    *,
+    groups: np.ndarray | None = None,
+    tolerance: float = 0.0,
+    level: float = _LEVEL,
+) -> dict[str, Any]:
+    """Decide by rule U1 whether the probabilities of a classifier mean what they say.
+
+    The number is the slope of the logits: of a logistic regression with an intercept for two
+    classes (Cox 1958, Biometrika 45, 562), the inverse temperature for more. Below one the
+    probabilities are too extreme. Where the slope can pass, the mean excess of the promised over
+    the true share of each class has to pass too, or else the decision is "biased".
+
+    Parameters
+    ----------
+    probability : (n,) or (n, class)
+        Of the positive class, or of every class.
+    labels : (n,) int
+        Class of each row, from 0.
+    groups : (n,), optional
+        Independent unit behind each row.
+    tolerance : float
+        By how much the slope may miss one: with a million rows every slope misses it.
+    level : float
+        1 minus the chance of a false alarm, shared by slope and bias.
+
+    Returns
+    -------
+    dict
+        ``decision`` ("calibrated", "overconfident", "underconfident", "biased"), ``quantity``,
+        ``value``, ``low``, ``high``, ``limit`` (low, high), ``level``, ``n``.
+    """
+    p = check_probability(probability, labels)
+    y = np.asarray(labels).astype(int)
+    if len(np.unique(y)) < 2:
+        raise ValueError("labels of one class only: calibration needs both outcomes")
+    two = p.shape[1] == 2
+    value, error = _two_class_slope(p[:, 1], y, groups) if two else _slope(p, y, groups)
+    shared = (1 + level) / 2
+    result = _decision(
+        "calibration slope", value, error, 1.0, tolerance, shared, len(y), _CONFIDENCE
+    )
+    if result["decision"] != "calibrated":
+        return result
+    excess = p - np.eye(p.shape[1])[y]
+    excess = excess[:, 1:] if two else excess
+    return _worst_bias(excess, groups, shared, "promised minus true share of class", result)
+
+
+def decide_regression(
+    truth: np.ndarray,
+    mean: np.ndarray,
+    sd: np.ndarray,
+    *,
+    groups: np.ndarray | None = None,
+    tolerance: float = 0.0,
+    level: float = _LEVEL,
+) -> dict[str, Any]:
+    """Decide by rule U2 for normal predictions: `decide_pit` of their probability integral.
+
+    Parameters
+    ----------
+    truth, mean, sd : (n,)
+        True value, predicted mean and standard deviation, in one unit.
+    groups, tolerance, level
+        As in `decide_pit`.
+    """
+    sd = np.asarray(sd, dtype=float)
+    if not (sd > 0).all():
+        raise ValueError(f"{int((~(sd > 0)).sum())} of {len(sd)} sd are not positive")
+    pit = norm.cdf((np.asarray(truth) - np.asarray(mean)) / sd)
+    return decide_pit(pit, groups=groups, tolerance=tolerance, level=level)
+
+
+def decide_pit(
+    pit: np.ndarray,
+    *,
+    groups: np.ndarray | None = None,
+    tolerance: float = 0.0,
+    level: float = _LEVEL,
+) -> dict[str, Any]:
+    """Decide by rule U2 whether predictive distributions are as wide as the errors made.
+
+    The number is the excess coverage of `spread_of_pit`. Where it can pass, the mean of the
+    probability integral has to be one half, or else the decision is "biased".
+
+    Parameters
+    ----------
+    pit : (n,)
+        Predicted probability of a value up to the true one (Dawid 1984); uniform when calibrated.
+    groups : (n,), optional
+        Independent unit behind each row.
+    tolerance : float
+        By how much the excess coverage may miss zero.
+    level : float
+        1 minus the chance of a false alarm, shared by coverage and bias.
+
+    Returns
+    -------
+    dict
+        As for `decide_classification`.
+    """
+    pit = np.asarray(pit, dtype=float)
+    if not ((pit >= 0) & (pit <= 1)).all():
+        raise ValueError("pit has values that are not between 0 and 1, or NaN")
+    value, error = _mean(spread_of_pit(pit), groups)
+    shared = (1 + level) / 2
+    result = _decision(
+        "excess coverage", value, error, 0.0, tolerance, shared, len(pit), _CONFIDENCE
+    )
+    if result["decision"] != "calibrated":
+        return result
+    return _worst_bias(pit[:, None] - 0.5, groups, shared, "mean pit minus one half", result)
+
+
+def spread_of_pit(pit: np.ndarray) -> np.ndarray:
+    """Return each row's part in the coverage in excess of the nominal one, of mean zero.
+
+    The mean over all levels of observed minus nominal coverage of the central intervals. Since an
+    interval of level a covers where abs(2 pit - 1) <= a, that mean is 1/2 - mean abs(2 pit - 1).
+    Errors of a normal law that are s times as large as stated give 1/2 - (2 / pi) arctan(s).
+
+    Parameters
+    ----------
+    pit : (…)
+        Probability integral of the truth.
+
+    Examples
+    --------
+    >>> spread_of_pit(np.array([0.0, 0.25, 0.5]))
+    array([-0.5,  0. ,  0.5])
+    """
+    return np.asarray(0.5 - np.abs(2 * np.asarray(pit) - 1))
+
+
+def decide_posterior(
+    ranks: np.ndarray,
+    draws: int,
+    rng: np.random.Generator,
+    *,
+    tarp: np.ndarray | None = None,
+    tolerance: float = 0.0,
+    level: float = _LEVEL,
+) -> dict[str, Any]:
+    """Decide by rule U3 whether posteriors cover the truth, parameters alone and together.
+
+    Ranks and TARP values are uniform when calibrated, and rise at both ends when posteriors are
+    too narrow, so that the number of rule U2 serves for each. ``level`` is shared between them
+    (Bonferroni), and the one that misses its limit by most decides.
+
+    Parameters
+    ----------
+    ranks : (n, parameter) int
+        From `skywright.trust.sbc_ranks`; one row for each simulated data set.
+    draws : int
+        Posterior draws that were ranked against.
+    rng : Generator
+        Spreads the whole numbers evenly, so that they can be compared with a uniform law.
+    tarp : (n,), optional
+        From `skywright.trust.tarp`: sees wrong correlations, which no rank of one parameter does.
+    tolerance, level
+        As in `decide_pit`.
+
+    Returns
+    -------
+    dict
+        As for `decide_classification`; ``quantity`` names the parameter, or TARP.
+    """
+    ranks = np.atleast_2d(ranks)
+    if ranks.min() < 0 or ranks.max() > draws:
+        raise ValueError(f"ranks from {ranks.min()} to {ranks.max()}; expected 0 to {draws}")
+    pits = (ranks + rng.random(ranks.shape)) / (draws + 1)
+    columns = {f"parameter {i}": pits[:, i] for i in range(pits.shape[1])}
+    if tarp is not None:
+        columns["TARP"] = np.asarray(tarp)
+    shared = 1 - (1 - level) / len(columns)
+    found = []
+    for name, pit in columns.items():
+        result = decide_pit(pit, tolerance=tolerance, level=shared)
+        found.append({**result, "quantity": f"{result['quantity']} of {name}"})
+    order = {"overconfident": 0, "underconfident": 0, "biased": 1, "calibrated": 2}
+    return min(found, key=lambda r: (order[r["decision"]], -_distance(r)))
+
+
+def _distance(result: dict[str, Any]) -> float:
+    """Return how many half intervals the value lies beyond its limit."""
+    low, high = result["limit"]
+    beyond = max(low - result["value"], result["value"] - high, 0.0)
+    return float(2 * beyond / (result["high"] - result["low"]))
+
+
+def _decision(
+    quantity: str,
+    value: float,
+    error: float,
+    limit: float,
+    tolerance: float,
+    level: float,
+    n: int,
+    names: tuple[str, str],
+) -> dict[str, Any]:
+    """Decide by names (below, above): a fault needs the whole interval beyond the limit."""
+    half = float(norm.ppf((1 + level) / 2)) * error
+    low, high = value - half, value + half
+    decision = "calibrated"
+    if low > limit + tolerance:
+        decision = names[1]
+    elif high < limit - tolerance:
+        decision = names[0]
+    limits = (limit - tolerance, limit + tolerance)
+    return {
+        "decision": decision,
+        "quantity": quantity,
+        "value": float(value),
+        "low": float(low),
+        "high": float(high),
+        "limit": limits,
+        "level": level,
+        "n": n,
+    }
+
+
+def _worst_bias(
+    excess: np.ndarray,
+    groups: np.ndarray | None,
+    level: float,
+    name: str,
+    otherwise: dict[str, Any],
+) -> dict[str, Any]:
+    """Return the decision "biased" for the worst column (n, column) whose mean is not zero."""
+    shared = 1 - (1 - level) / excess.shape[1]
+    found = []
+    for i in range(excess.shape[1]):
+        value, error = _mean(excess[:, i], groups)
+        label = f"{name} {i}" if excess.shape[1] > 1 else name.removesuffix(" of class")
+        found.append(
+            _decision(label, value, error, 0.0, 0.0, shared, len(excess), ("biased", "biased"))
+        )
+    worst = max(found, key=_distance)
+    return worst if worst["decision"] == "biased" else otherwise
+
+
+def _mean(values: np.ndarray, groups: np.ndarray | None) -> tuple[float, float]:
+    """Return the mean and its standard error over independent groups."""
+    centre = values.mean()
+    sums = _group_sums((values - centre)[:, None], groups)[:, 0]
+    return float(centre), float(np.sqrt((sums**2).sum() * _small(len(sums))) / len(values))
+
+
+def _two_class_slope(
+    p: np.ndarray, y: np.ndarray, groups: np.ndarray | None
+) -> tuple[float, float]:
+    """Return the slope of the logits and its standard error over independent groups."""
+    logits = logit(np.clip(p, 1e-12, 1 - 1e-12))
+    slope, intercept = calibration_slope(logits, y, np.ones(len(y)))
+    if not np.isfinite(slope):
+        raise ValueError("all probabilities are equal: there is no slope to judge")
+    design = np.stack([np.ones_like(logits), logits], axis=1)
+    fitted = expit(intercept + slope * logits)
+    information = (design * (fitted * (1 - fitted))[:, None]).T @ design
+    scores = _group_sums(design * (y - fitted)[:, None], groups)
+    inverse = np.linalg.pinv(information)
+    covariance = inverse @ (scores.T @ scores) @ inverse * _small(len(scores))
+    return float(slope), float(np.sqrt(covariance[1, 1]))
+
+
+def _slope(p: np.ndarray, y: np.ndarray, groups: np.ndarray | None) -> tuple[float, float]:
+    """Return the inverse temperature and its standard error over independent groups."""
+    slope = float(class_slope(p, y, np.ones(len(y))))
+    if not np.isfinite(slope):
+        raise ValueError("all probabilities are equal: there is no slope to judge")
+    logits = class_logits(p)
+    fitted = softmax(slope * logits, axis=1)
+    mean = (fitted * logits).sum(axis=1)
+    information = ((fitted * logits**2).sum(axis=1) - mean**2).sum()
+    scores = _group_sums((logits[np.arange(len(y)), y] - mean)[:, None], groups)
+    return slope, float(np.sqrt((scores**2).sum() * _small(len(scores))) / information)
+
+
+def _group_sums(values: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """Return the sums (group, column) of rows (n, column)."""
+    if groups is None:
+        return values
+    _, index = np.unique(groups, return_inverse=True)
+    sums = np.zeros((index.max() + 1, values.shape[1]))
+    np.add.at(sums, index, values)
+    return sums
+
+
+def _small(groups: int) -> float:
+    return groups / max(groups - 1, 1)
