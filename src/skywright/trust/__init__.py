@@ -1,5 +1,9 @@
 """Judges: metrics with intervals, calibration, leak tests, and the report."""
 
+from skywright.trust.abstention import judge_abstention as judge_abstention
+from skywright.trust.abstention import judge_outliers as judge_outliers
+from skywright.trust.abstention import risk_at_coverage as risk_at_coverage
+from skywright.trust.attributions import judge_attributions as judge_attributions
 from skywright.trust.budget import expected_against_true as expected_against_true
 from skywright.trust.budget import purity_at_budget as purity_at_budget
 from skywright.trust.budget import recall_at_budget as recall_at_budget
@@ -14,17 +18,30 @@ from skywright.trust.confidence import decide_classification as decide_classific
 from skywright.trust.confidence import decide_pit as decide_pit
 from skywright.trust.confidence import decide_posterior as decide_posterior
 from skywright.trust.confidence import decide_regression as decide_regression
+from skywright.trust.covariate_shift import covariate_shift as covariate_shift
+from skywright.trust.covariate_shift import mmd as mmd
+from skywright.trust.covariate_shift import mmd_test as mmd_test
+from skywright.trust.covariate_shift import outside_support as outside_support
 from skywright.trust.detections import judge_detections as judge_detections
 from skywright.trust.detections import match_detections as match_detections
 from skywright.trust.duplicates import duplicates as duplicates
 from skywright.trust.duplicates import shared_pixels as shared_pixels
+<<<<<<< HEAD
 from skywright.trust.hull import fit_hull as fit_hull
 from skywright.trust.hull import outside_hull as outside_hull
 from skywright.trust.image_set import images_report as images_report
 from skywright.trust.judge import judge as judge
+=======
+from skywright.trust.few_pixel import attack_few_pixels as attack_few_pixels
+from skywright.trust.image_set import images_report as images_report
+from skywright.trust.label_noise import estimate_label_noise as estimate_label_noise
+from skywright.trust.latents import latent_distance as latent_distance
+>>>>>>> judges
 from skywright.trust.leaks import background_rms_ratio as background_rms_ratio
 from skywright.trust.leaks import separability as separability
 from skywright.trust.leaks import shuffled_label_auroc as shuffled_label_auroc
+from skywright.trust.pixel_budget import PixelBudget as PixelBudget
+from skywright.trust.pixel_budget import pixel_budget as pixel_budget
 from skywright.trust.pixel_features import pixel_features as pixel_features
 from skywright.trust.population import count_galaxies as count_galaxies
 from skywright.trust.population import population_report as population_report
@@ -40,5 +57,9 @@ from skywright.trust.ranking import tpr_at_false_positives as tpr_at_false_posit
 from skywright.trust.report import search_report as search_report
 from skywright.trust.resampling import bootstrap_groups as bootstrap_groups
 from skywright.trust.search import judge_search as judge_search
+from skywright.trust.shift import accuracy as accuracy
+from skywright.trust.shift import judge_shift as judge_shift
+from skywright.trust.shift import shift_figure as shift_figure
+from skywright.trust.symmetry import judge_symmetry as judge_symmetry
 from skywright.trust.transfer import judge_transfer as judge_transfer
 from skywright.trust.two_samples import c2st as c2st

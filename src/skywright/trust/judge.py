@@ -194,7 +194,8 @@ def _results(facts: dict[str, Any]) -> dict[str, dict[str, Any]]:
         return {}
     headline = facts["headline"]
     results = {headline["metric"]: headline, "gain": facts["gain"]}
-    return results | {f"{k}.{headline['metric']}": v for k, v in facts["baselines"].items()}
+    others = {kind: r for kind, r in facts["baselines"].items() if kind != "trivial"}
+    return results | {f"{kind}.{headline['metric']}": r for kind, r in others.items()}
 
 
 def _verdict(findings: list[dict[str, Any]]) -> str:

@@ -17,7 +17,7 @@ CARD = ("source", "release", "selection", "licence", "date")
 SHIFTED = 0.6  # AUROC with which test rows are told from training rows
 UNREAL = 0.75
 STRANGE = 0.05
-MOST_ROWS = 2000
+MOST_ROWS = 1000
 
 
 def data_card_complete(card: dict[str, Any], items: dict[str, Any]) -> Outcome:
