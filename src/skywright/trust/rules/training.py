@@ -36,8 +36,8 @@ def several_seeds(seeds: list[float], metric: str) -> Outcome:
     n = len(seeds)
     mean = float(np.mean(seeds))
     if n < FEWEST_SEEDS:
-        number = {"value": n, "low": n, "high": n, "limit": FEWEST_SEEDS}
-        return broken(f"{n} seed{'s' * (n != 1)}: how far training scatters is not known", number)
+        few = {"value": n, "low": n, "high": n, "limit": FEWEST_SEEDS}
+        return broken(f"{n} seed{'s' * (n != 1)}: how far training scatters is not known", few)
     spread = float(np.std(seeds, ddof=1))
     half = spread / np.sqrt(n) * float(t.ppf(0.975, n - 1))
     number = {"value": mean, "low": mean - half, "high": mean + half, "n": n}
