@@ -49,6 +49,7 @@ def trust_page(findings: list[Finding], record: dict[str, Any]) -> str:
         book="".join(_tile(finding) for finding in findings),
         sections="".join(_section(kind, findings) for kind in _GROUPS),
         figures=_figures({finding.rule: finding for finding in findings}),
+        failures=_failures({finding.rule: finding for finding in findings}),
         reforms=_reforms(findings),
     )
 
@@ -178,6 +179,18 @@ def _draw_subgroups(axes: Axes, subgroups: dict[str, dict[str, Any]]) -> None:
     axes.set_yticks(range(len(names)), names, fontsize=7)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel("calibration")
+
+
+def _failures(findings: dict[str, Finding]) -> str:
+    worst = findings["I4"].detail.get("worst")
+    if not worst:
+        return ""
+    rows = [
+        [text(row["object_id"]), *(f"{row[key]:.3g}" for key in ("truth", "answer", "loss"))]
+        for row in worst
+    ]
+    head = ["Object", "Truth", "Answer", "Loss"]
+    return table(head, rows, "The worst answers, worst first: look at them before you believe it")
 
 
 def _reforms(findings: list[Finding]) -> str:
