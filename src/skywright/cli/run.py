@@ -118,9 +118,8 @@ def run(
         if dry_run:
             return _forecast(plan, workspace, as_json)
         done = _run(plan, {**options, "workspace": workspace}, as_json, verbose)
-        trust = (
-            _judge(done, workspace) if done.state == "done" and not (only or done.tables) else ""
-        )
+        whole = done.state == "done" and not (only or done.tables)
+        trust = _judge(done, workspace) if whole else ""
     if as_json:
         typer.echo(json.dumps(_summary(done)))
     else:

@@ -60,6 +60,7 @@ from .noise import noise_variance as noise_variance
 from .painting import paint as paint
 from .painting import painted_light as painted_light
 from .perturbations.detector import cosmic_rays_per_megapixel as cosmic_rays_per_megapixel
+from .perturbations.sample import perturb_sample as perturb_sample
 from .perturbations.suite import perturb as perturb
 from .perturbations.suite import shift_suite as shift_suite
 from .photometry import arc_snr as arc_snr

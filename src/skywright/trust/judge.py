@@ -37,7 +37,7 @@ def judge(
     deployment: Images | QTable | None = None,
     served: QTable | None = None,
     real: Images | QTable | None = None,
-    shifts: QTable | None = None,
+    shifts: QTable | dict[str, Any] | None = None,
     attack: dict[str, Any] | None = None,
     alarm: QTable | None = None,
     outside: QTable | None = None,
@@ -92,8 +92,9 @@ def judge(
         the server flags.
     real : Images or QTable
         Real items, when ``items`` are simulated.
-    shifts : QTable
-        ``kind``, ``severity``, ``object_id``, ``mean``: scores of perturbed items.
+    shifts : QTable or dict
+        ``kind``, ``severity``, ``object_id``, ``mean``: scores of perturbed items. Or ``scores``
+        and ``key``: what `skywright.sky.perturb_sample` returns to tell which is which.
     attack : dict
         ``successes``, ``random``, ``n``, ``pixels``, ``budget`` of a few-pixel attack.
     alarm, outside : QTable
@@ -148,6 +149,7 @@ def judge(
         given = {
             "baselines": baselines, "strata": strata, "shifts": shifts, "alarm": alarm,
             "outside": outside, "symmetries": symmetries, "served": served, "scores": scores,
+            "deployed": None if deployment is None else _ids_of(deployment),
             "domain": domain,
         }  # fmt: skip
         facts |= fitted_facts(rows, facts, given, resamples)
@@ -175,14 +177,17 @@ def _bare(values: Any) -> np.ndarray:
     return np.asarray(getattr(values, "value", values))
 
 
+def _ids_of(items: Any) -> np.ndarray:
+    found = items.object_id if isinstance(items, Images) else items["object_id"]
+    return np.asarray(found)
+
+
 def _identifiers(object_id: Any, items: Any, truth: Any) -> np.ndarray:
     """Return the identifier of each row."""
     if object_id is not None:
         ids = np.asarray(object_id)
-    elif isinstance(items, Images):
-        ids = np.asarray(items.object_id)
-    elif items is not None and "object_id" in items.colnames:
-        ids = np.asarray(items["object_id"])
+    elif isinstance(items, Images) or (items is not None and "object_id" in items.colnames):
+        ids = _ids_of(items)
     else:
         raise ValueError("rows have no identifier: give object_id, or items with that column")
     if truth is None or len(truth) != len(ids):

@@ -56,10 +56,7 @@ def assess(
     facts |= _facts_of_run(run, record, models, facts)
     facts |= {"variants": variants or {}, "openings": openings}
     facts["rerun"] = (variants or {}).get("rerun")
-    seeds = [r["value"] for r in (variants or {}).get("seeds", {}).values()]
-    if "headline" in facts:
-        own = facts["seeds"] or [facts["headline"]["value"]]
-        facts |= {"seeds": own + seeds, "metric": facts["headline"]["metric"]}
+    facts |= _seeds(facts, variants or {}, record)
     facts = {name: value for name, value in facts.items() if value is not None}
 
     findings = [Finding(**finding) for finding in inside.get("findings", [])]
@@ -68,6 +65,20 @@ def assess(
     facts["states"] = {finding.rule: finding.state for finding in findings}
     findings.append(apply(RULES["P6"], facts))
     return sorted(findings, key=lambda finding: list(RULES).index(finding.rule))
+
+
+def _seeds(
+    facts: dict[str, Any], variants: dict[str, Any], record: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the headline metric of every seed; nothing while seeds that are named have not run."""
+    if "headline" not in facts:
+        return {}
+    named = record["recipe"]["head"].get("trust", {}).get("variants", {}).get("seeds", {})
+    metric, others = facts["headline"]["metric"], variants.get("seeds", {})
+    if set(named) - set(others):
+        return {"metric": metric, "seeds": None}
+    own = facts.get("seeds") or [facts["headline"]["value"]]
+    return {"metric": metric, "seeds": own + [result["value"] for result in others.values()]}
 
 
 def _facts_of_run(

@@ -98,9 +98,11 @@ def read_positions(positions: Any) -> np.ndarray | None:
 
 
 def read_scores(
-    scores: QTable, object_id: np.ndarray
+    scores: QTable | dict[str, Any], object_id: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray | None, dict[int, np.ndarray]]:
     """Return prediction, standard deviation where there is one, and the prediction of each seed.
+
+    A score that is not finite, as of an object that could not be measured, ranks last.
 
     Returns
     -------
@@ -111,6 +113,10 @@ def read_scores(
     members : dict
         Seed -> (n,).
     """
+    scores = QTable(scores)
+    values = column(scores, "mean").astype(float)
+    finite = np.isfinite(values)
+    scores["mean"] = np.where(finite, values, values[finite].min(initial=0.0) - 1.0)
     scored = np.isin(object_id, column(scores, "object_id"))
     mean = np.full(len(object_id), np.nan)
     mean[scored] = committee(scores, object_id[scored])

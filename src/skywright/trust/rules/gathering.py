@@ -122,18 +122,14 @@ def fitted_facts(
         **_conformal(rows),
     }
     if given["strata"] is not None:
-        strata = given["strata"][judged]
+        strata = QTable(given["strata"])[judged]
         found["strata"] = strata
         found["subgroups"] = _subgroups(strata, loss)
         found["good"] = _quality(task, answers, truth, loss)
     if given["symmetries"]:
         found["symmetries"] = {n: rows.of(table) for n, table in given["symmetries"].items()}
     if given["shifts"] is not None:
-        shifted = _by_severity(rows, given["shifts"])
-        found["shifts"] = judge_shift(
-            answers, shifted, truth, facts["rng"],
-            metric=partial(measure, task), groups=groups, resamples=FEW,
-        )  # fmt: skip
+        found["shifts"] = _shifts(rows, given["shifts"], facts["rng"])
         found["images"] = facts["pixels"] is not None
     return found | _alarms(rows, given, loss, facts["rng"])
 
@@ -189,16 +185,45 @@ def _nonconformity(rows: Rows, part: np.ndarray) -> np.ndarray:
     return losses(rows.task, answers, truth, None if rows.spread is None else rows.spread[part])
 
 
-def _by_severity(rows: Rows, shifts: QTable) -> dict[str, dict[float, np.ndarray]]:
-    """Return the scores of perturbed items by kind and severity."""
-    kinds, severities = column(shifts, "kind").astype(str), column(shifts, "severity").astype(float)
-    return {
-        str(kind): {
-            float(severity): rows.of(shifts[(kinds == kind) & (severities == severity)])
-            for severity in np.unique(severities[kinds == kind])
+def _shifts(
+    rows: Rows, shifts: QTable | dict[str, Any], rng: np.random.Generator
+) -> list[dict[str, Any]]:
+    """Return the headline metric against severity, on the judged rows that were perturbed."""
+    curves = _curves(shifts)
+    scored = [set(points) for curve in curves.values() for points in curve.values()]
+    common = set.intersection(*scored)
+    ids = rows.object_id[rows.judged].tolist()
+    kept = np.array([one in common for one in ids])
+    judged = rows.judged[kept]
+    names = rows.object_id[judged].tolist()
+    shifted = {
+        kind: {
+            severity: np.array([points[one] for one in names]) for severity, points in curve.items()
         }
-        for kind in np.unique(kinds)
+        for kind, curve in curves.items()
     }
+    return judge_shift(
+        rows.mean[judged], shifted, rows.truth[judged], rng,
+        metric=partial(measure, rows.task), groups=rows.groups[judged], resamples=FEW,
+    )  # fmt: skip
+
+
+def _curves(shifts: QTable | dict[str, Any]) -> dict[str, dict[float, dict[int, float]]]:
+    """Return kind -> severity -> original object -> score."""
+    apart = isinstance(shifts, dict)
+    key, scores = (shifts["key"], shifts["scores"]) if apart else (shifts, shifts)
+    original = column(key, "original" if apart else "object_id").tolist()
+    identifiers = column(key, "object_id") if apart else np.arange(len(key))
+    if not apart:  # the same object once for every kind and severity
+        scores = QTable({"object_id": identifiers, "mean": column(scores, "mean")})
+    mean = read_scores(scores, identifiers)[0].tolist()
+    kinds, severities = column(key, "kind").astype(str), column(key, "severity").astype(float)
+    curves: dict[str, dict[float, dict[int, float]]] = {}
+    for row in zip(kinds.tolist(), severities.tolist(), original, mean, strict=True):
+        kind, severity, one, score = row
+        if np.isfinite(score):
+            curves.setdefault(kind, {}).setdefault(severity, {})[one] = score
+    return curves
 
 
 def _alarms(
@@ -225,8 +250,8 @@ def kept_facts(
     features, judged = facts["features"], rows.judged
     headline = dict(facts["headline"])
     for part in ("aleatoric", "epistemic"):
-        if part in given["scores"].colnames:
-            headline[part] = float(np.mean(column(given["scores"], part)))
+        if part in QTable(given["scores"]).colnames:
+            headline[part] = float(np.mean(column(QTable(given["scores"]), part)))
     kept: dict[str, Any] = {
         "headline": headline,
         "baselines": facts["baselines"],
@@ -246,7 +271,9 @@ def kept_facts(
         learned = np.isin(rows.roles, LEARNED).any(axis=0)
         kept["hull"] = fit_hull(features[learned], names)
         if given["served"] is not None and facts.get("deployment") is not None:
-            kept["served"] = _served(kept["hull"], facts["deployment"], given["served"])
+            kept["served"] = _served(
+                kept["hull"], facts["deployment"], given["served"], given["deployed"]
+            )
     return kept
 
 
@@ -280,10 +307,17 @@ def _labelled(rows: Rows, domain: np.ndarray) -> list[str]:
     ]
 
 
-def _served(hull: dict[str, Any], deployment: np.ndarray, served: QTable) -> dict[str, Any]:
+def _served(
+    hull: dict[str, Any], deployment: np.ndarray, served: QTable, object_id: np.ndarray
+) -> dict[str, Any]:
     """Return the share of served objects outside the domain that got an answer without a flag."""
     strange = outside_hull(hull, deployment)
+    answered = np.isin(object_id, column(served, "object_id")[_answered(served)])
+    return {"outside": float(np.mean(strange & answered)), "n": len(object_id)}
+
+
+def _answered(served: QTable) -> np.ndarray:
     answered = np.isfinite(column(served, "mean").astype(float))
     if "in_domain" in served.colnames:
         answered &= column(served, "in_domain").astype(bool)
-    return {"outside": float(np.mean(strange & answered)), "n": len(served)}
+    return np.asarray(answered)
