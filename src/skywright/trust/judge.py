@@ -11,7 +11,13 @@ from astropy.table import QTable
 
 from skywright.data import Images, Report
 from skywright.trust.rules import book
-from skywright.trust.rules.facts import read_items, read_positions, read_roles, read_scores
+from skywright.trust.rules.facts import (
+    read_domain,
+    read_items,
+    read_positions,
+    read_roles,
+    read_scores,
+)
 from skywright.trust.rules.gathering import Rows, describe_items, fitted_facts, kept_facts
 
 __all__ = ["judge"]
@@ -33,7 +39,7 @@ def judge(
     time: np.ndarray | None = None,
     prior: float | None = None,
     strata: QTable | None = None,
-    physics: dict[str, str] | None = None,
+    physics: dict[str, tuple[Any, str]] | None = None,
     deployment: Images | QTable | None = None,
     served: QTable | None = None,
     real: Images | QTable | None = None,
@@ -84,9 +90,11 @@ def judge(
     prior : float
         Share of positives at which logits are meant; by default that of the judged rows.
     strata : QTable
-        n rows: magnitude, signal to noise, field, … in whose bins calibration is asked for.
+        n rows: magnitude, colour, field, … in whose bins calibration is asked for; what an observer
+        knows, not the truth.
     physics : dict
-        Column of ``strata`` -> ``increasing`` or ``decreasing``: how the quality of answers goes.
+        Quantity -> its n values, and ``increasing`` or ``decreasing``: how the quality of answers
+        goes with it, as more lenses are found at higher signal to noise.
     deployment, served : Images or QTable, QTable
         What the model is used on, and the answers given there: ``mean``, and ``in_domain`` where
         the server flags.
@@ -129,10 +137,12 @@ def judge(
     if task not in book.ALL:
         raise ValueError(f"task is {task!r}; expected one of {', '.join(book.ALL)}")
     features, names = read_items(items) if items is not None else (None, [])
+    place, axes = read_domain(items) if items is not None else (None, [])
     facts = {
         "attack": attack, "attributions": attributions, "information": information,
-        "posterior": posterior, "transfer": transfer, "physics": physics, "task": task, "rng": rng,
-        "features": features, "pixels": items if isinstance(items, Images) else None,
+        "posterior": posterior, "transfer": transfer, "task": task, "rng": rng,
+        "features": features, "place": place,
+        "pixels": items if isinstance(items, Images) else None,
         **_of_others(real, deployment), **_of_places(positions, separation, time),
     }  # fmt: skip
     kept: dict[str, Any] = {"task": task}
@@ -150,10 +160,10 @@ def judge(
             "baselines": baselines, "strata": strata, "shifts": shifts, "alarm": alarm,
             "outside": outside, "symmetries": symmetries, "served": served, "scores": scores,
             "deployed": None if deployment is None else _ids_of(deployment),
-            "domain": domain,
+            "domain": domain, "physics": physics,
         }  # fmt: skip
         facts |= fitted_facts(rows, facts, given, resamples)
-        kept |= kept_facts(rows, facts, names, given)
+        kept |= kept_facts(rows, facts, {"features": names, "place": axes}, given)
     facts = {name: value for name, value in facts.items() if value is not None}
     findings = [asdict(finding) for finding in book.apply_all("data", facts)]
     results = _results(facts)
@@ -161,8 +171,10 @@ def judge(
 
 
 def _of_others(real: Any, deployment: Any) -> dict[str, Any]:
-    given = {"real": real, "deployment": deployment}
-    return {name: read_items(items)[0] for name, items in given.items() if items is not None}
+    return {
+        "real": None if real is None else read_items(real)[0],
+        "deployment": None if deployment is None else read_domain(deployment)[0],
+    }
 
 
 def _of_places(positions: Any, separation: Any, time: Any) -> dict[str, Any]:

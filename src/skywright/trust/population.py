@@ -128,7 +128,7 @@ def population_report(
     area = float(sum(counts["area"][counts["cell"] == c][0].to_value(u.deg**2) for c in cells))
     of_z = counts[counts["quantity"] == "z"]
     results = {
-        "area": _exact(area),
+        "area": {**_exact(area), "unit": "deg2", "interval": "exact: cells of HEALPix"},
         "cells": _exact(len(cells)),
         "galaxies": _exact(int(of_z["count"].sum())),
         "galaxies_per_deg2": density_per_deg2(of_z),

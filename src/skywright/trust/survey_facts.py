@@ -77,7 +77,7 @@ def survey_results(candidates: QTable, facts: SurveyFacts) -> dict[str, dict[str
     searched = facts.get("area", facts["survey"].area)
     if searched is not None:
         area = float(searched.to_value(u.deg**2))
-        results["area"] = {**_exact(area), "unit": "deg2"}
+        results["area"] = {**_exact(area), "unit": "deg2", "interval": "exact: pixels counted"}
         results["candidates_per_deg2"] = {
             **_scaled(found, poisson_interval(found), 1 / area),
             "unit": "deg-2",
@@ -85,7 +85,10 @@ def survey_results(candidates: QTable, facts: SurveyFacts) -> dict[str, dict[str
         results["expected_lenses"] = _scaled(
             COSMOS_LENSES, poisson_interval(COSMOS_LENSES), area / COSMOS_AREA
         )
-        results["expected_lenses_euclid_depth"] = _exact(area * EUCLID_LENSES / EUCLID_AREA)
+        results["expected_lenses_euclid_depth"] = {
+            **_exact(area * EUCLID_LENSES / EUCLID_AREA),
+            "interval": "exact: a published forecast, which states no error",
+        }
     return results
 
 

@@ -59,7 +59,8 @@ def perturb_sample(
     rms = np.median(background_rms(sample), axis=(0, 2, 3))
     if gain is None and not sample.unit.is_equivalent(u.electron):
         gain = (np.sqrt(SKY) / rms).tolist()
-    sky = float(np.mean(rms**2 * electrons_per_unit(sample, gain)[:, 0, 0]))
+    electrons = electrons_per_unit(sample, None if gain is None else np.asarray(gain))
+    sky = float(np.mean(rms**2 * electrons[:, 0, 0]))
     wanted = {**severities, "background": [share * sky for share in background]}
     stack, key = [], []
     for kind, severity, perturbed in shift_suite(sample, rng, severities=wanted, gain=gain):
@@ -73,7 +74,7 @@ def perturb_sample(
         flux=np.concatenate(stack),
         object_id=np.arange(len(key)),
         **{name: _repeated(getattr(sample, name), repeats)
-           for name in ("ra", "dec", "variance", "mask")},
+           for name in ("ra", "dec", "variance", "mask", "noise_excess")},
     )  # fmt: skip
     table = QTable({"object_id": np.arange(len(key)), "original": original, "row": row,
                     "kind": kinds, "severity": strengths})  # fmt: skip

@@ -43,15 +43,15 @@ def data_card_complete(card: dict[str, Any], items: dict[str, Any]) -> Outcome:
 
 
 def balance_and_shift(
-    features: np.ndarray, roles: np.ndarray, all_groups: np.ndarray, all_truth: np.ndarray,
+    place: np.ndarray, roles: np.ndarray, all_groups: np.ndarray, all_truth: np.ndarray,
     task: str, rng: np.random.Generator,
 ) -> Outcome:  # fmt: skip
     """D2: class balance, and whether test rows are told from training rows.
 
     Parameters
     ----------
-    features : (n, feature)
-        Numbers of each item.
+    place : (n, feature)
+        The few numbers of each item in which the domain is drawn.
     roles : (fold, n) str
         Roles; the first fold is looked at.
     all_groups : (n,)
@@ -64,7 +64,7 @@ def balance_and_shift(
         For the sub-sample and the folds.
     """
     learned, judged = sides(roles)[0]
-    found = tell_apart(features, learned, judged, all_groups, rng)
+    found = tell_apart(place, learned, judged, all_groups, rng)
     share = float(np.mean(all_truth)) if task == "classification" else float("nan")
     balance = f"{share:.2%} positives; " if task == "classification" else ""
     text = (
@@ -105,20 +105,20 @@ def tell_apart(
     return separability(features[a], features[b], groups[a], groups[b], rng, resamples=200)
 
 
-def domain_covered(features: np.ndarray, roles: np.ndarray, deployment: np.ndarray) -> Outcome:
+def domain_covered(place: np.ndarray, roles: np.ndarray, deployment: np.ndarray) -> Outcome:
     """D4: what the model will be used on lies where it was trained.
 
     Parameters
     ----------
-    features : (n, feature)
-        Numbers of each item.
+    place : (n, feature)
+        The few numbers of each item in which the domain is drawn.
     roles : (fold, n) str
         Roles.
     deployment : (m, feature)
         The same of the objects that the model is used on.
     """
     learned = np.unique(np.concatenate([a for a, _ in sides(roles)]))
-    hull = fit_hull(features[learned], [str(i) for i in range(features.shape[1])])
+    hull = fit_hull(place[learned], [str(i) for i in range(place.shape[1])])
     share = float(np.mean(outside_hull(hull, deployment)))
     text = f"{share:.1%} of {len(deployment)} objects of the deployment lie outside the training"
     return decide(share <= STRANGE, text, {"value": share, "low": share, "high": share,

@@ -12,9 +12,18 @@ from astropy.table import QTable
 
 from skywright.data import Images
 from skywright.trust.committee import column, committee, member_logits
+from skywright.trust.image_summary import image_summary
 from skywright.trust.pixel_features import pixel_features
 
-__all__ = ["digest_rows", "read_items", "read_positions", "read_roles", "read_scores", "sides"]
+__all__ = [
+    "digest_rows",
+    "read_domain",
+    "read_items",
+    "read_positions",
+    "read_roles",
+    "read_scores",
+    "sides",
+]
 
 LEARNED = ("train", "validation")
 
@@ -85,6 +94,11 @@ def read_items(items: Images | QTable) -> tuple[np.ndarray, list[str]]:
     columns = [column(items, name).astype(float).reshape(len(items), -1) for name in names]
     repeated = [n for n, c in zip(names, columns, strict=True) for _ in range(c.shape[1])]
     return np.concatenate(columns, axis=1), repeated
+
+
+def read_domain(items: Images | QTable) -> tuple[np.ndarray, list[str]]:
+    """Return the few numbers of each item in which the domain of validity is drawn."""
+    return image_summary(items) if isinstance(items, Images) else read_items(items)
 
 
 def read_positions(positions: Any) -> np.ndarray | None:

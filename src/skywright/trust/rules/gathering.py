@@ -125,13 +125,20 @@ def fitted_facts(
         strata = QTable(given["strata"])[judged]
         found["strata"] = strata
         found["subgroups"] = _subgroups(strata, loss)
-        found["good"] = _quality(task, answers, truth, loss)
+    if given["physics"]:
+        values = {n: (_bare(x)[judged], way) for n, (x, way) in given["physics"].items()}
+        found |= {"physics": values, "good": _quality(task, answers, truth, loss)}
+    if given["shifts"] is not None:
+        found |= _shifts(rows, given["shifts"], facts["rng"])
+        found["images"] = facts["pixels"] is not None
     if given["symmetries"]:
         found["symmetries"] = {n: rows.of(table) for n, table in given["symmetries"].items()}
-    if given["shifts"] is not None:
-        found["shifts"] = _shifts(rows, given["shifts"], facts["rng"])
-        found["images"] = facts["pixels"] is not None
+        found["untransformed"] = answers
     return found | _alarms(rows, given, loss, facts["rng"])
+
+
+def _bare(values: Any) -> np.ndarray:
+    return np.asarray(getattr(values, "value", values), dtype=float)
 
 
 def _failures(rows: Rows, judged: np.ndarray, loss: np.ndarray) -> list[dict[str, Any]]:
@@ -187,25 +194,29 @@ def _nonconformity(rows: Rows, part: np.ndarray) -> np.ndarray:
 
 def _shifts(
     rows: Rows, shifts: QTable | dict[str, Any], rng: np.random.Generator
-) -> list[dict[str, Any]]:
-    """Return the headline metric against severity, on the judged rows that were perturbed."""
+) -> dict[str, Any]:
+    """Return the headline metric against severity, and answers after whole quarter turns."""
     curves = _curves(shifts)
-    scored = [set(points) for curve in curves.values() for points in curve.values()]
-    common = set.intersection(*scored)
-    ids = rows.object_id[rows.judged].tolist()
-    kept = np.array([one in common for one in ids])
+    common = set.intersection(*({*p} for curve in curves.values() for p in curve.values()))
+    kept = np.array([one in common for one in rows.object_id[rows.judged].tolist()])
     judged = rows.judged[kept]
     names = rows.object_id[judged].tolist()
     shifted = {
-        kind: {
-            severity: np.array([points[one] for one in names]) for severity, points in curve.items()
-        }
+        kind: {severity: np.array([p[one] for one in names]) for severity, p in curve.items()}
         for kind, curve in curves.items()
     }
-    return judge_shift(
-        rows.mean[judged], shifted, rows.truth[judged], rng,
-        metric=partial(measure, rows.task), groups=rows.groups[judged], resamples=FEW,
-    )  # fmt: skip
+    turns = {
+        f"rotation by {angle:g} deg": scored
+        for angle, scored in shifted.get("rotation", {}).items()
+        if angle % 90 == 0
+    }
+    return {
+        "shifts": judge_shift(
+            rows.mean[judged], shifted, rows.truth[judged], rng,
+            metric=partial(measure, rows.task), groups=rows.groups[judged], resamples=FEW,
+        ),
+        **({"symmetries": turns, "untransformed": rows.mean[judged]} if turns else {}),
+    }  # fmt: skip
 
 
 def _curves(shifts: QTable | dict[str, Any]) -> dict[str, dict[float, dict[int, float]]]:
@@ -244,7 +255,7 @@ def _alarms(
 
 
 def kept_facts(
-    rows: Rows, facts: dict[str, Any], names: list[str], given: dict[str, Any]
+    rows: Rows, facts: dict[str, Any], names: dict[str, list[str]], given: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the small facts that rules on the run need later, as JSON."""
     features, judged = facts["features"], rows.judged
@@ -263,14 +274,14 @@ def kept_facts(
     }
     if features is not None and facts["pixels"] is None:
         kept["strongest"] = strongest_feature(
-            features[judged], names, rows.truth[judged], rows.task
+            features[judged], names["features"], rows.truth[judged], rows.task
         )
     if given["domain"] is not None:
         kept["domains"] = {"labelled_sha256": _labelled(rows, np.asarray(given["domain"]))}
     if features is not None:
         learned = np.isin(rows.roles, LEARNED).any(axis=0)
-        kept["hull"] = fit_hull(features[learned], names)
-        if given["served"] is not None and facts.get("deployment") is not None:
+        kept["hull"] = fit_hull(facts["place"][learned], names["place"])
+        if given["served"] is not None and facts["deployment"] is not None:
             kept["served"] = _served(
                 kept["hull"], facts["deployment"], given["served"], given["deployed"]
             )

@@ -54,24 +54,21 @@ def latents_mean_something(information: QTable) -> Outcome:
     return decide(bool(np.isfinite(error).all()), text, {"value": value[best], **ends})
 
 
-def physics_holds(physics: dict[str, str], strata: QTable, good: np.ndarray) -> Outcome:
+def physics_holds(physics: dict[str, tuple[np.ndarray, str]], good: np.ndarray) -> Outcome:
     """I3: the score follows the physics that is known.
 
     Parameters
     ----------
     physics : dict
-        Column of ``strata`` -> ``increasing`` or ``decreasing``: how the quality of an answer must
-        go with it, as more lenses are found at higher signal to noise.
-    strata : QTable
-        One row a judged object.
+        Quantity -> its values (n,), and ``increasing`` or ``decreasing``: how the quality of an
+        answer must go with it, as more lenses are found at higher signal to noise.
     good : (n,)
         Quality of each answer, higher is better; NaN where it is not asked for.
     """
     wrong, found = [], {}
-    for name, way in physics.items():
+    for name, (x, way) in physics.items():
         if way not in ("increasing", "decreasing"):
             raise ValueError(f"physics of {name} is {way!r}; expected increasing or decreasing")
-        x = column(strata, name).astype(float)
         kept = np.isfinite(x) & np.isfinite(good)
         result = _trend(x[kept], good[kept])
         found[name] = result

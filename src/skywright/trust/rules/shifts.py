@@ -131,17 +131,17 @@ def adaptation_blind_to_target_labels(
     return passed(f"no label of the target was used; gain over no adaptation: {said}", number)
 
 
-def symmetries_kept(symmetries: dict[str, np.ndarray], answers: np.ndarray) -> Outcome:
+def symmetries_kept(symmetries: dict[str, np.ndarray], untransformed: np.ndarray) -> Outcome:
     """S5: a turn, a mirror, a shift, another order or another unit does not change the answer.
 
     Parameters
     ----------
     symmetries : dict
         Name -> answers for the transformed items.
-    answers : (n,)
+    untransformed : (n,)
         Answers for the items as they are.
     """
-    found = judge_symmetry(answers, symmetries, tolerance=TURNED)
+    found = judge_symmetry(untransformed, symmetries, tolerance=TURNED)
     worst = max(found, key=lambda name: float(found[name]["rms"]))
     moved = found[worst]["rms"]
     text = (

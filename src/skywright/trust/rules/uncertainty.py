@@ -231,15 +231,18 @@ def intervals_everywhere(results: dict[str, dict[str, Any]]) -> Outcome:
     Parameters
     ----------
     results : dict
-        Numbers of the report; whole numbers are counts and need none.
+        Numbers of the report; whole numbers are counts and need none, and a value that is exact
+        says so under ``interval``.
     """
-    bare = [
-        name
-        for name, result in results.items()
-        if result["low"] == result["high"] and result["value"] is not None
-        and float(result["value"]) != round(float(result["value"]))
-    ]  # fmt: skip
+    bare = [name for name, result in results.items() if _is_bare(result)]
     number = {"value": len(bare), "low": len(bare), "high": len(bare), "limit": 0}
     if bare:
         return broken(f"no interval: {', '.join(bare[:6])}", number)
     return passed(f"{len(results)} numbers, each a count or with its interval", number)
+
+
+def _is_bare(result: dict[str, Any]) -> bool:
+    value = result["value"]
+    if value is None or result["low"] != result["high"] or float(value).is_integer():
+        return False
+    return not str(result.get("interval", "")).startswith("exact")
