@@ -90,7 +90,7 @@ def _answer(
     kind, _, key = item.source.partition(":")
     if kind == "rule":
         state = states.get(key, "not computed")
-        return f"rule {key}: {state}" if state in ("passed", "failed") else ""
+        return f"rule {key}: {state}" if state != "not computed" else ""
     value: Any = record if kind == "record" else card
     for part in key.split("."):
         value = value.get(part) if isinstance(value, dict) else None
