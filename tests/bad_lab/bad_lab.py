@@ -12,9 +12,8 @@ from astropy.table import QTable
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from skywright.data import Model
+from skywright.data import Model, fit_hull, outside_hull
 from skywright.learn.rows import digest_rows
-from skywright.trust import fit_hull, outside_hull
 
 FEATURES = ("period", "amplitude", "colour", "skewness", "snr")
 

@@ -4,6 +4,9 @@ from skywright.data.area import searched_area as searched_area
 from skywright.data.background import measure_background as measure_background
 from skywright.data.cutouts import cut_out as cut_out
 from skywright.data.cutouts import cutout_size as cutout_size
+from skywright.data.hull import fit_hull as fit_hull
+from skywright.data.hull import outside_hull as outside_hull
+from skywright.data.image_summary import image_summary as image_summary
 from skywright.data.images import Images as Images
 from skywright.data.model import Model as Model
 from skywright.data.noise import measure_noise_excess as measure_noise_excess

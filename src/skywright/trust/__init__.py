@@ -27,8 +27,6 @@ from skywright.trust.detections import match_detections as match_detections
 from skywright.trust.duplicates import duplicates as duplicates
 from skywright.trust.duplicates import shared_pixels as shared_pixels
 from skywright.trust.few_pixel import attack_few_pixels as attack_few_pixels
-from skywright.trust.hull import fit_hull as fit_hull
-from skywright.trust.hull import outside_hull as outside_hull
 from skywright.trust.image_set import images_report as images_report
 from skywright.trust.judge import judge as judge
 from skywright.trust.label_noise import estimate_label_noise as estimate_label_noise

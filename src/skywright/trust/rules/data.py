@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skywright.trust.hull import fit_hull, outside_hull
+from skywright.data.hull import fit_hull, outside_hull
 from skywright.trust.leaks import separability
 from skywright.trust.rules.facts import sides
 from skywright.trust.rules.finding import Outcome, broken, decide, passed

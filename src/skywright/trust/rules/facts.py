@@ -11,8 +11,8 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 from skywright.data import Images
+from skywright.data.image_summary import image_summary
 from skywright.trust.committee import column, committee, member_logits
-from skywright.trust.image_summary import image_summary
 from skywright.trust.pixel_features import pixel_features
 
 __all__ = [

@@ -11,9 +11,9 @@ import numpy as np
 from astropy.table import QTable
 
 from skywright.data import Images
+from skywright.data.hull import fit_hull, outside_hull
 from skywright.trust.abstention import judge_abstention, judge_outliers
 from skywright.trust.committee import column
-from skywright.trust.hull import fit_hull, outside_hull
 from skywright.trust.resampling import bootstrap_groups
 from skywright.trust.rules.facts import LEARNED, digest_rows, read_scores
 from skywright.trust.rules.headline import compare, losses, measure

@@ -66,9 +66,9 @@ def _verdict(findings: list[Finding]) -> str:
     states = [finding.state for finding in findings]
     warned = [f.rule for f in findings if f.state == "failed" and f.severity == "WARN"]
     sentences = [
-        f"Of {len(findings)} rules {states.count('passed')} hold, {states.count('failed')} are "
-        f"broken, {states.count('not computed')} were not computed and "
-        f"{states.count('not applicable')} do not apply."
+        f"Of {len(findings)} rules {states.count('passed')} hold; broken "
+        f"{states.count('failed')}, not computed {states.count('not computed')}, without "
+        f"application {states.count('not applicable')}."
     ]
     gain = next((f for f in findings if f.rule == "B2" and f.state != "not computed"), None)
     if gain and gain.evidence and gain.state != "not applicable":
@@ -86,7 +86,7 @@ def _kind(finding: Finding) -> str:
 
 
 def _tile(finding: Finding) -> str:
-    said = {"failed": finding.severity.lower(), "not applicable": "n/a"}
+    said = {"failed": finding.severity.lower(), "not applicable": "n/a", "not computed": "open"}
     state = said.get(finding.state, finding.state)
     return (
         f'<li><a class="{_kind(finding)}" href="#{finding.rule}" title="{text(finding.title)}">'

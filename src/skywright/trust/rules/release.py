@@ -30,7 +30,7 @@ def write_release(
     models : dict
         Node -> model, from `read_models`; those that are released.
     hull : dict or None
-        From `fit_hull`: what `skywright.trust.outside_hull` checks.
+        From `fit_hull`: what `skywright.data.outside_hull` checks.
     out : Path
         A folder that does not exist yet, or is empty.
 
@@ -76,7 +76,7 @@ def release_card(record: dict[str, Any], findings: list[Finding], models: dict[s
         "## Not for", "", str(card.get("not_for", "not said")), "",
         "## Domain of validity", "",
         "`domain.json` holds the hull of the training rows; "
-        "`skywright.trust.outside_hull` tells what lies outside, and nothing is claimed there.", "",
+        "`skywright.data.outside_hull` tells what lies outside, and nothing is claimed there.", "",
         "## Metrics", "",
         "| metric | value | 95 % interval |", "|---|---|---|",
         *(_row(name, result) for name, result in record["results"].items()), "",
