@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skywright.data import Images
+from skywright.data.images import Images
 
 __all__ = ["image_summary"]
 
