@@ -1,0 +1,80 @@
+"""Run a project of the laboratory: a patch on the sound recipe, by the engine, and its judges."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import yaml
+
+from skywright import flow
+from skywright.cli.trust import judge_run
+from skywright.flow.again import read_record
+
+HERE = Path(__file__).parent
+PARTS = ("both", "flawed", "mended")
+STEPS = ["bad_lab", "flaws", "nets_of_lab"]
+sys.path[:0] = [str(HERE)] if str(HERE) not in sys.path else []
+
+
+def projects():
+    """Return the files of all flawed projects by name."""
+    return {file.stem: file for file in sorted((HERE / "projects").glob("*.yml"))}
+
+
+def plain(name):
+    """Return what a project says about itself: ``trips``, ``lawful``, ``why``."""
+    root = yaml.compose(projects()[name].read_text("utf-8"), yaml.SafeLoader)
+    told = [(k, v) for k, v in root.value if k.value not in PARTS]
+    return yaml.safe_load(yaml.serialize(yaml.MappingNode(root.tag, told)))
+
+
+def merge(base, patch):
+    """Return a YAML node with the entries of a patch: mappings are merged, null takes away.
+
+    The tag of a step in the patch wins, so that another step may take the same arguments.
+    """
+    if not (isinstance(base, yaml.MappingNode) and isinstance(patch, yaml.MappingNode)):
+        return patch
+    entries = {key.value: (key, value) for key, value in base.value}
+    for key, value in patch.value:
+        if value.tag == "tag:yaml.org,2002:null":
+            entries.pop(key.value, None)
+        elif key.value in entries:
+            entries[key.value] = (key, merge(entries[key.value][1], value))
+        else:
+            entries[key.value] = (key, value)
+    tag = base.tag if patch.tag == "tag:yaml.org,2002:map" else patch.tag
+    return yaml.MappingNode(tag, list(entries.values()))
+
+
+def write_recipe(name, twin, folder):
+    """Write the whole recipe of a project's ``flawed`` or ``mended`` twin; return the file."""
+    node = yaml.compose((HERE / "sound.yml").read_text("utf-8"), yaml.SafeLoader)
+    root = yaml.compose(projects()[name].read_text("utf-8"), yaml.SafeLoader)
+    parts = {key.value: value for key, value in root.value}
+    for part in ("both", twin):
+        node = merge(node, parts[part]) if part in parts else node
+    file = folder / f"{name}-{twin}.yml"
+    file.write_text(yaml.serialize(node), "utf-8")
+    return file
+
+
+def judge_recipe(file, workspace, *, complete=False):
+    """Run a recipe in this process and return what the rule book finds."""
+    run = flow.run(flow.load(file, allow=STEPS), workspace=workspace, workers=0)
+    if run.state != "done":
+        raise RuntimeError(f"{file.name} is {run.state}: {(run.folder / 'run.log').read_text()}")
+    findings, _ = judge_run(run.folder, workspace, complete, 0, quiet=True)
+    return findings
+
+
+def seconds_of(folder):
+    """Return the seconds of each node of a run, most first."""
+    nodes = read_record(folder)["nodes"]
+    return sorted(((n["cost"] or 0, name) for name, n in nodes.items()), reverse=True)
+
+
+def failed(findings, severity):
+    """Return the rules that are broken with a severity."""
+    return [f.rule for f in findings if f.state == "failed" and f.severity == severity]
