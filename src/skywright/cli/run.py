@@ -118,12 +118,17 @@ def run(
         if dry_run:
             return _forecast(plan, workspace, as_json)
         done = _run(plan, {**options, "workspace": workspace}, as_json, verbose)
+        trust = (
+            _judge(done, workspace) if done.state == "done" and not (only or done.tables) else ""
+        )
     if as_json:
         typer.echo(json.dumps(_summary(done)))
     else:
         _tell(done, plan, verbose)
         if done.tables:
             typer.echo(f"tables: {', '.join(str(file) for file in done.tables)}")
+        if trust:
+            typer.echo(trust)
     raise typer.Exit(done.exit_code)
 
 
@@ -174,6 +179,14 @@ def _stop(text: str, code: int, as_json: bool) -> None:
         typer.echo(json.dumps({"ok": False, "run": None, **empty, "error": text}))
     typer.echo("skywright: " + "\n".join(map(printable, text.split("\n"))), err=True)
     raise typer.Exit(code) from None
+
+
+def _judge(done: Run, workspace: Path) -> str:
+    """Apply the rule book to the run, and say in one line what it found."""
+    from skywright.cli.trust import judge_run, one_line
+
+    findings, page = judge_run(done.folder, workspace, False, None, quiet=True)
+    return one_line(findings, page)
 
 
 def _summary(done: Run) -> dict[str, Any]:

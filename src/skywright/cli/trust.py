@@ -14,7 +14,7 @@ from skywright.cli.printing import printable
 if TYPE_CHECKING:
     from skywright.trust.rules.finding import Finding
 
-__all__ = ["judge_run", "release", "tell", "trust"]
+__all__ = ["judge_run", "one_line", "release", "tell", "trust"]
 
 Workspace = Annotated[Path, typer.Option(help="Folder that keeps what was computed.")]
 
@@ -124,10 +124,18 @@ def tell(findings: list[Finding], page: Path) -> None:
     open_ = [finding.rule for finding in findings if finding.state == "not computed"]
     if open_:
         typer.echo(f"not computed: {', '.join(open_)}")
-    passed = sum(finding.state == "passed" for finding in findings)
-    stops = sum(finding.stops for finding in findings)
-    verdict = "ready for release" if not stops else f"{stops} rules stand in the way of a release"
-    typer.echo(f"{passed} rules hold; {verdict}; trust report: {page}")
+    typer.echo(one_line(findings, page))
+
+
+def one_line(findings: list[Finding], page: Path) -> str:
+    """Return how many rules hold, which are broken, and where the page is."""
+    states = [finding.state for finding in findings]
+    broken = [f.rule for f in findings if f.state == "failed" and f.severity == "ERROR"]
+    said = f"{states.count('passed')} rules hold"
+    said += f", broken: {', '.join(broken)}" if broken else ", none enforced is broken"
+    left = states.count("not computed")
+    said += f", {left} not computed" if left else ""
+    return f"trust: {said}: {page}"
 
 
 def _explain(rule: str) -> None:

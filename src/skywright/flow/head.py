@@ -213,8 +213,9 @@ def _value(key: str, item: Item) -> Any:
     if key == "report":
         return _node_name(item)
     if key == "trust" and isinstance(item.value, dict):
-        return Trust(**{k: _node_name(v) if k == "judge" else v.plain()
-                        for k, v in item.value.items()})  # fmt: skip
+        said: dict[str, Any] = {k: _node_name(v) if k == "judge" else v.plain()
+                                for k, v in item.value.items()}  # fmt: skip
+        return Trust(**said)
     if key == "cite":  # 2102.02830 is a name, not a number: its last digit counts
         listed = item.value if isinstance(item.value, list) and item.plain() else [item]
         return [i.text if i.text else i.plain() for i in listed]

@@ -42,7 +42,7 @@ def judge(
     alarm: QTable | None = None,
     outside: QTable | None = None,
     symmetries: dict[str, QTable] | None = None,
-    attributions: QTable | None = None,
+    attributions: dict[str, Any] | None = None,
     information: QTable | None = None,
     posterior: dict[str, np.ndarray] | None = None,
     domain: np.ndarray | None = None,
@@ -101,8 +101,8 @@ def judge(
         known to lie outside the domain.
     symmetries : dict
         Name -> scores of the transformed items.
-    attributions : QTable
-        ``randomised``, ``deletion``, ``insertion`` of some images.
+    attributions : dict
+        From `judge_attributions`.
     information : QTable
         From `information_table`.
     posterior : dict
@@ -128,23 +128,12 @@ def judge(
     if task not in book.ALL:
         raise ValueError(f"task is {task!r}; expected one of {', '.join(book.ALL)}")
     features, names = read_items(items) if items is not None else (None, [])
-    facts: dict[str, Any] = {
-        "task": task,
-        "rng": rng,
-        "features": features,
-        "pixels": items if isinstance(items, Images) else None,
-        "real": read_items(real)[0] if real is not None else None,
-        "deployment": read_items(deployment)[0] if deployment is not None else None,
-        "attack": attack,
-        "attributions": attributions,
-        "information": information,
-        "posterior": posterior,
-        "transfer": transfer,
-        "physics": physics,
-        "time": None if time is None else _bare(time),
-        "positions": read_positions(positions),
-        "separation": None if separation is None else u.Quantity(separation).to_value("arcsec"),
-    }
+    facts = {
+        "attack": attack, "attributions": attributions, "information": information,
+        "posterior": posterior, "transfer": transfer, "physics": physics, "task": task, "rng": rng,
+        "features": features, "pixels": items if isinstance(items, Images) else None,
+        **_of_others(real, deployment), **_of_places(positions, separation, time),
+    }  # fmt: skip
     kept: dict[str, Any] = {"task": task}
     if items is not None:
         kept["items"] = describe_items(items, features, names)
@@ -167,6 +156,19 @@ def judge(
     findings = [asdict(finding) for finding in book.apply_all("data", facts)]
     results = _results(facts)
     return Report(results, _verdict(findings), {"findings": findings, "facts": kept})
+
+
+def _of_others(real: Any, deployment: Any) -> dict[str, Any]:
+    given = {"real": real, "deployment": deployment}
+    return {name: read_items(items)[0] for name, items in given.items() if items is not None}
+
+
+def _of_places(positions: Any, separation: Any, time: Any) -> dict[str, Any]:
+    return {
+        "positions": read_positions(positions),
+        "separation": None if separation is None else u.Quantity(separation).to_value("arcsec"),
+        "time": None if time is None else _bare(time),
+    }
 
 
 def _bare(values: Any) -> np.ndarray:

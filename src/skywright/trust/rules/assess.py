@@ -96,7 +96,7 @@ def _facts_of_run(
         "transfer": facts.get("transfer") or {},
     }
     call = node_names(record).get(head.get("trust", {}).get("judge")) or {}
-    arguments = next(iter(call.values()), {}) if isinstance(call, dict) else {}
+    arguments: Any = next(iter(call.values()), {}) if isinstance(call, dict) else {}
     if isinstance(arguments, dict) and "scores" in arguments:
         given = arguments.get("baselines") or {}
         found["method"] = models_behind(arguments["scores"], record, models)

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from astropy.table import QTable
 
 from skywright.data import Images
+from skywright.trust.abstention import judge_abstention, judge_outliers
 from skywright.trust.committee import column
 from skywright.trust.hull import fit_hull, outside_hull
-from skywright.trust.resampling import bootstrap_groups, estimate
+from skywright.trust.resampling import bootstrap_groups
 from skywright.trust.rules.facts import LEARNED, digest_rows, read_scores
 from skywright.trust.rules.headline import compare, losses, measure
 from skywright.trust.rules.leaks import strongest_feature
 from skywright.trust.rules.uncertainty import cut_into_bins, probabilities
+from skywright.trust.shift import judge_shift
 
 __all__ = ["Rows", "describe_items", "fitted_facts", "kept_facts"]
 
 WORST = 20
+FEW = 200  # resamples of figures that are not the headline
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class Rows:
             raise ValueError(
                 f"{lacking} of {len(found)} judged rows have no score: give one for each of them"
             )
-        return found
+        return np.asarray(found)
 
 
 def describe_items(
@@ -125,9 +129,13 @@ def fitted_facts(
     if given["symmetries"]:
         found["symmetries"] = {n: rows.of(table) for n, table in given["symmetries"].items()}
     if given["shifts"] is not None:
-        found["curves"] = _curves(rows, given["shifts"], counts)
+        shifted = _by_severity(rows, given["shifts"])
+        found["shifts"] = judge_shift(
+            answers, shifted, truth, facts["rng"],
+            metric=partial(measure, task), groups=groups, resamples=FEW,
+        )  # fmt: skip
         found["images"] = facts["pixels"] is not None
-    return found | _alarms(rows, given, loss)
+    return found | _alarms(rows, given, loss, facts["rng"])
 
 
 def _failures(rows: Rows, judged: np.ndarray, loss: np.ndarray) -> list[dict[str, Any]]:
@@ -181,42 +189,32 @@ def _nonconformity(rows: Rows, part: np.ndarray) -> np.ndarray:
     return losses(rows.task, answers, truth, None if rows.spread is None else rows.spread[part])
 
 
-def _curves(rows: Rows, shifts: QTable, counts: np.ndarray) -> dict[str, list[dict[str, Any]]]:
-    """Return the headline metric against severity for every kind, paired with the unshifted."""
-    judged = rows.judged
-    truth = rows.truth[judged]
-    own = measure(rows.task, rows.mean[judged], truth, counts)
-    about = {"n": len(judged), "n_groups": len(np.unique(rows.groups[judged]))}
+def _by_severity(rows: Rows, shifts: QTable) -> dict[str, dict[float, np.ndarray]]:
+    """Return the scores of perturbed items by kind and severity."""
     kinds, severities = column(shifts, "kind").astype(str), column(shifts, "severity").astype(float)
-    curves: dict[str, list[dict[str, Any]]] = {}
-    for kind in np.unique(kinds):
-        for severity in np.unique(severities[kinds == kind]):
-            some = shifts[(kinds == kind) & (severities == severity)]
-            values = measure(rows.task, rows.of(some), truth, counts)
-            point = {"severity": float(severity), "metric": estimate(values, **about)}
-            curves.setdefault(str(kind), []).append(
-                point | {"drop": estimate(own - values, **about)}
-            )
-    for points in curves.values():
-        points.sort(key=lambda point: abs(point["drop"]["value"]))
-    return curves
+    return {
+        str(kind): {
+            float(severity): rows.of(shifts[(kinds == kind) & (severities == severity)])
+            for severity in np.unique(severities[kinds == kind])
+        }
+        for kind in np.unique(kinds)
+    }
 
 
-def _alarms(rows: Rows, given: dict[str, Any], loss: np.ndarray) -> dict[str, Any]:
-    """Return the alarms inside and outside the domain, and risk against coverage."""
+def _alarms(
+    rows: Rows, given: dict[str, Any], loss: np.ndarray, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Return how well the alarm finds strangers, and risk against coverage."""
     if given["alarm"] is None or given["outside"] is None:
         return {}
     table = QTable({"object_id": given["alarm"]["object_id"], "mean": given["alarm"]["alarm"]})
     answers = rows.mean[rows.judged]
-    doubt = -np.abs(answers) if rows.spread is None else rows.spread[rows.judged]
-    order = np.argsort(doubt, kind="stable")
-    shares = np.linspace(0.1, 1.0, 10)
-    ends = np.maximum((shares * len(order)).astype(int), 1)
-    risk = [float(loss[order[:end]].mean()) for end in ends]
+    sure = np.abs(answers) if rows.spread is None else -rows.spread[rows.judged]
+    strange = column(given["outside"], "alarm").astype(float)
+    groups = rows.groups[rows.judged]
     return {
-        "inside": rows.of(table),
-        "outside": column(given["outside"], "alarm").astype(float),
-        "abstention": {"coverage": shares.tolist(), "risk": risk},
+        "outliers": judge_outliers(rows.of(table), strange, rng, resamples=FEW),
+        "abstention": judge_abstention(sure, loss, rng, groups=groups, resamples=FEW),
     }
 
 
@@ -247,7 +245,7 @@ def kept_facts(
     if features is not None:
         learned = np.isin(rows.roles, LEARNED).any(axis=0)
         kept["hull"] = fit_hull(features[learned], names)
-        if given["served"] is not None and facts["deployment"] is not None:
+        if given["served"] is not None and facts.get("deployment") is not None:
             kept["served"] = _served(kept["hull"], facts["deployment"], given["served"])
     return kept
 

@@ -63,7 +63,7 @@ def compare(
     dict
         ``headline``, ``baselines`` and ``gain``.
     """
-    about = {"n": len(truth), "n_groups": len(np.unique(groups))}
+    about: dict[str, Any] = {"n": len(truth), "n_groups": len(np.unique(groups))}
     values = {kind: measure(task, found, truth, counts) for kind, found in baselines.items()}
     own = measure(task, answers, truth, counts)
     best = max(values, key=lambda kind: float(values[kind][0]))
@@ -81,4 +81,4 @@ def losses(
     """Return the loss of each answer: cross entropy [nat], or the error over its deviation."""
     if task == "classification":
         return np.asarray(np.logaddexp(0.0, np.where(truth > 0, -answers, answers)))
-    return np.abs(answers - truth) / (np.std(truth) if spread is None else spread)
+    return np.asarray(np.abs(answers - truth) / (np.std(truth) if spread is None else spread))

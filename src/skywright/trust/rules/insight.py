@@ -13,27 +13,24 @@ from skywright.trust.rules.finding import Outcome, broken, decide, passed
 
 __all__ = ["attributions_checked", "failures_shown", "latents_mean_something", "physics_holds"]
 
-WORST = 20
-UNCHANGED = 0.5  # rank correlation with the map of a net with random weights
 
-
-def attributions_checked(attributions: QTable) -> Outcome:
+def attributions_checked(attributions: dict[str, dict[str, Any]]) -> Outcome:
     """I1: maps of attribution depend on the weights, and on what matters.
 
     Parameters
     ----------
-    attributions : QTable
-        One row an image: ``randomised`` (rank correlation with the map of the same net with
-        random weights), ``deletion`` and ``insertion`` (area under the score).
+    attributions : dict
+        From `skywright.trust.judge_attributions`.
     """
-    alike = float(np.median(column(attributions, "randomised")))
-    gap = float(np.mean(column(attributions, "insertion") - column(attributions, "deletion")))
+    alike = attributions["randomisation"]
+    gaps = {name: attributions[name] for name in ("deletion_gain", "insertion_gain")}
+    said = ", ".join(f"{name.replace('_', ' ')} {gap['value']:+.3f}" for name, gap in gaps.items())
     text = (
-        f"rank correlation with maps of random weights {alike:.2f} (limit {UNCHANGED}); "
-        f"insertion minus deletion {gap:+.3f} over {len(attributions)} images"
+        f"rank correlation with maps of random weights {alike['value']:.2f} (limit "
+        f"{alike['limit']}); {said}"
     )
-    number = {"value": alike, "low": alike, "high": alike, "limit": UNCHANGED}
-    return decide(alike < UNCHANGED and gap > 0, text, number)
+    good = alike["passed"] and all(gap["passed"] for gap in gaps.values())
+    return decide(good, text, alike)
 
 
 def latents_mean_something(information: QTable) -> Outcome:

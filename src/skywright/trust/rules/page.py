@@ -49,6 +49,7 @@ def trust_page(findings: list[Finding], record: dict[str, Any]) -> str:
         book="".join(_tile(finding) for finding in findings),
         sections="".join(_section(kind, findings) for kind in _GROUPS),
         figures=_figures({finding.rule: finding for finding in findings}),
+        failures=_failures({finding.rule: finding for finding in findings}),
         reforms=_reforms(findings),
     )
 
@@ -120,14 +121,15 @@ def _rule(finding: Finding) -> str:
 
 def _figures(findings: dict[str, Finding]) -> str:
     made = []
-    curves = findings["S1"].detail.get("curves")
-    if curves:
+    shifts = findings["S1"].detail.get("shifts")
+    if shifts:
         made.append(
             figure(
-                svg(lambda axes: _draw_curves(axes, curves)),
+                svg(lambda axes: _draw_shifts(axes, shifts)),
                 "What a shift costs",
-                "Headline metric against the severity of each shift, in steps of its own unit; "
-                "bars hold 95 % of the resamples.",
+                "Headline metric against the severity of each shift, in steps of its own unit, "
+                "mildest first. Bars hold 95 % of the resamples, the band those of the data as "
+                "they are.",
             )
         )
     subgroups = findings["U4"].detail.get("subgroups")
@@ -144,18 +146,22 @@ def _figures(findings: dict[str, Finding]) -> str:
     return f'<h2>Figures</h2><div class="figures">{"".join(made)}</div>'
 
 
-def _draw_curves(axes: Axes, curves: dict[str, list[dict[str, Any]]]) -> None:
+def _draw_shifts(axes: Axes, shifts: list[dict[str, Any]]) -> None:
     colours = [COLOURS[name] for name in ("net", "boosting", "arc", "flux")]
-    for i, (kind, points) in enumerate(sorted(curves.items())):
-        metric = [point["metric"] for point in points]
-        value = [m["value"] for m in metric]
-        down = [m["value"] - m["low"] for m in metric]
-        up = [m["high"] - m["value"] for m in metric]
-        line = "-" if i < len(colours) else "--" if i < 2 * len(colours) else ":"
+    clean = next(row for row in shifts if row["kind"] == "clean")
+    axes.axhspan(clean["low"], clean["high"], color=COLOURS["muted"], alpha=0.2, lw=0)
+    kinds = sorted({row["kind"] for row in shifts} - {"clean"})
+    for i, kind in enumerate(kinds):
+        rows = sorted((r for r in shifts if r["kind"] == kind), key=lambda r: -r["change"])
+        value = [row["value"] for row in rows]
+        ends = [
+            [row["value"] - row["low"] for row in rows],
+            [row["high"] - row["value"] for row in rows],
+        ]
         axes.errorbar(
-            range(1, len(points) + 1), value, [down, up],
-            color=colours[i % len(colours)], linestyle=line, label=kind.replace("_", " "),
-            capsize=2, elinewidth=0.8,
+            range(1, len(rows) + 1), value, ends,
+            color=colours[i % 4], linestyle=("-", "--", ":")[i // 4 % 3],
+            label=kind.replace("_", " "), capsize=2, elinewidth=0.8,
         )  # fmt: skip
     axes.set_xlabel("step of severity")
     axes.set_ylabel("headline metric")
@@ -175,8 +181,21 @@ def _draw_subgroups(axes: Axes, subgroups: dict[str, dict[str, Any]]) -> None:
     axes.set_xlabel("calibration")
 
 
+def _failures(findings: dict[str, Finding]) -> str:
+    worst = findings["I4"].detail.get("worst")
+    if not worst:
+        return ""
+    rows = [
+        [text(row["object_id"]), *(f"{row[key]:.3g}" for key in ("truth", "answer", "loss"))]
+        for row in worst
+    ]
+    head = ["Object", "Truth", "Answer", "Loss"]
+    return table(head, rows, "The worst answers, worst first: look at them before you believe it")
+
+
 def _reforms(findings: list[Finding]) -> str:
-    answers = next((f.detail.get("table", {}) for f in findings if f.rule == "P6"), {})
+    found = {finding.rule: finding for finding in findings}
+    answers = found["P6"].detail.get("table", {})
     rows = [
         [item.id, text(item.asks), text(answers.get(item.id) or "open")[:300]] for item in ITEMS
     ]

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from skywright.trust.ranking import auroc
 from skywright.trust.resampling import wilson
 from skywright.trust.rules.finding import Outcome, broken, decide, passed
+from skywright.trust.symmetry import judge_symmetry
 
 __all__ = [
     "adaptation_blind_to_target_labels",
@@ -23,33 +23,39 @@ OF_IMAGES = (
     "rotation", "quantisation", "jpeg",
 )  # fmt: skip
 LARGEST_DROP = 0.1
-TURNED = 0.1  # share of answers that a symmetry may change
+TURNED = 0.1  # rms change of answers by a symmetry, of their scatter
 
 
-def shifts_measured(curves: dict[str, list[dict[str, Any]]], images: bool) -> Outcome:
+def shifts_measured(shifts: list[dict[str, Any]], images: bool) -> Outcome:
     """S1: the headline metric against the severity of every shift, in physical units.
 
     Parameters
     ----------
-    curves : dict
-        Kind of shift -> points with ``severity`` and ``drop`` (with ``low``, ``high``) of the
-        headline metric, mildest first.
+    shifts : list of dict
+        From `skywright.trust.judge_shift`.
     images : bool
         Whether the items are images: then every kind of `skywright.sky.perturb` is asked for.
     """
-    missing = [kind for kind in OF_IMAGES if images and kind not in curves]
-    number = {"value": len(curves), "low": len(curves), "high": len(curves)}
-    if missing or not curves:
+    rows = [row for row in shifts if row["kind"] != "clean"]
+    kinds = sorted({row["kind"] for row in rows})
+    missing = [kind for kind in OF_IMAGES if images and kind not in kinds]
+    number = {"value": len(kinds), "low": len(kinds), "high": len(kinds)}
+    if missing or not kinds:
         return broken(f"no curve for {', '.join(missing) or 'any shift'}", number)
-    worst = max(curves, key=lambda kind: curves[kind][0]["drop"]["value"])
-    drop = {**curves[worst][0]["drop"], "limit": LARGEST_DROP}
+    mildest = [
+        max((row for row in rows if row["kind"] == kind), key=lambda row: row["change"])
+        for kind in kinds
+    ]
+    worst = min(mildest, key=lambda row: row["change"])
+    drop = {"value": -worst["change"], "low": -worst["change_high"], "high": -worst["change_low"],
+            "limit": LARGEST_DROP}  # fmt: skip
     text = (
-        f"{len(curves)} shifts; at its mildest step {worst} costs most: {drop['value']:.3f} "
-        f"({drop['low']:.3f} to {drop['high']:.3f})"
+        f"{len(kinds)} shifts; at its mildest step {worst['kind']} costs most: "
+        f"{drop['value']:.3f} ({drop['low']:.3f} to {drop['high']:.3f})"
     )
     if drop["low"] > LARGEST_DROP:
-        return broken(text, drop, severity="WARN", curves=curves)
-    return passed(text, drop, curves=curves)
+        return broken(text, drop, severity="WARN", shifts=shifts)
+    return passed(text, drop, shifts=shifts)
 
 
 def attack_bounded(attack: dict[str, Any]) -> Outcome:
@@ -72,31 +78,24 @@ def attack_bounded(attack: dict[str, Any]) -> Outcome:
     return decide(low <= 0.5, text, number)
 
 
-def outsiders_recognised(
-    outside: np.ndarray, inside: np.ndarray, abstention: dict[str, list[float]]
-) -> Outcome:
+def outsiders_recognised(outliers: dict[str, Any], abstention: dict[str, Any]) -> Outcome:
     """S3: an alarm tells what is not of the training domain, and doubt goes with error.
 
     Parameters
     ----------
-    outside, inside : (n,)
-        Alarm of objects that lie outside the training domain, and of test rows; higher is
-        stranger.
+    outliers : dict
+        From `skywright.trust.judge_outliers`: AUROC of the alarm.
     abstention : dict
-        ``coverage`` and ``risk``: mean loss among the most confident share of the answers.
+        From `skywright.trust.judge_abstention`.
     """
-    alarm = np.concatenate([outside, inside])
-    label = np.repeat([1, 0], [len(outside), len(inside)])
-    value = float(auroc(alarm, label))
-    half = 1.96 * float(np.sqrt(value * (1 - value) / min(len(outside), len(inside)) + 1e-12))
-    number = {"value": value, "low": value - half, "high": min(value + half, 1.0), "limit": 0.5}
-    risk = np.asarray(abstention["risk"])
-    middle = risk[len(risk) // 2]
+    gain = abstention["gain"]
     text = (
-        f"AUROC of the alarm {value:.3f}; answering the surer half, the loss is {middle:.3g} "
-        f"instead of {risk[-1]:.3g}"
+        f"AUROC of the alarm {outliers['value']:.3f} ({outliers['low']:.3f} to "
+        f"{outliers['high']:.3f}); doubt goes with error: mean loss {gain['value']:.3g} lower "
+        f"({gain['low']:.3g} to {gain['high']:.3g}) when the least sure rows stay silent"
     )
-    return decide(number["low"] > 0.5 and middle <= risk[-1], text, number, abstention=abstention)
+    good = outliers["low"] > 0.5 and gain["low"] > 0
+    return decide(good, text, {**outliers, "limit": 0.5}, abstention=abstention)
 
 
 def adaptation_blind_to_target_labels(
@@ -142,15 +141,12 @@ def symmetries_kept(symmetries: dict[str, np.ndarray], answers: np.ndarray) -> O
     answers : (n,)
         Answers for the items as they are.
     """
-    scale = float(np.nanstd(answers))
-    moved = {
-        name: float(np.nanmean(np.abs(turned - answers))) / (scale or 1.0)
-        for name, turned in symmetries.items()
-    }
-    worst = max(moved, key=lambda name: moved[name])
+    found = judge_symmetry(answers, symmetries, tolerance=TURNED)
+    worst = max(found, key=lambda name: float(found[name]["rms"]))
+    moved = found[worst]["rms"]
     text = (
-        f"{worst} moves answers most: by {moved[worst]:.3f} of their scatter "
-        f"({len(moved)} symmetries)"
+        f"{worst} moves answers most: rms {moved:.3f} of their scatter, "
+        f"{found[worst]['flipped']:.1%} change sides ({len(found)} symmetries)"
     )
-    number = {"value": moved[worst], "low": moved[worst], "high": moved[worst], "limit": TURNED}
-    return decide(moved[worst] <= TURNED, text, number, moved=moved)
+    number = {"value": moved, "low": moved, "high": moved, "limit": TURNED}
+    return decide(all(one["passed"] for one in found.values()), text, number, symmetries=found)

@@ -20,6 +20,7 @@ __all__ = [
 
 FEWEST_SEEDS = 3
 DEAD = 1e-6  # of the largest term
+NOT_TERMS = ("step", "fresh", "accumulated")
 STALE = 0.05  # accumulated over fresh gradient, beyond 1
 
 
@@ -36,8 +37,8 @@ def several_seeds(seeds: list[float], metric: str) -> Outcome:
     n = len(seeds)
     mean = float(np.mean(seeds))
     if n < FEWEST_SEEDS:
-        number = {"value": n, "low": n, "high": n, "limit": FEWEST_SEEDS}
-        return broken(f"{n} seed{'s' * (n != 1)}: how far training scatters is not known", number)
+        few = {"value": n, "low": n, "high": n, "limit": FEWEST_SEEDS}
+        return broken(f"{n} seed{'s' * (n != 1)}: how far training scatters is not known", few)
     spread = float(np.std(seeds, ddof=1))
     half = spread / np.sqrt(n) * float(t.ppf(0.975, n - 1))
     number = {"value": mean, "low": mean - half, "high": mean + half, "n": n}
@@ -126,8 +127,12 @@ def gradients_alive(fits: dict[str, dict[str, Any]]) -> Outcome:
         Node -> configuration of its model; under ``training.gradients`` the norms at the noted
         steps: one list a term, and ``fresh`` and ``accumulated`` norms of one backward pass.
     """
-    noted = {n: c["training"]["gradients"] for n, c in fits.items()
-             if c.get("training", {}).get("gradients")}  # fmt: skip
+    silent = [n for n, c in fits.items() if "net" in c and not _gradients(c)]
+    if silent:
+        return broken(f"{', '.join(silent[:4])}: the training did not note its gradients")
+    noted = {node: _gradients(config) for node, config in fits.items() if _gradients(config)}
+    if not noted:
+        return passed(f"none of {len(fits)} models was trained by gradients")
     faults, smallest, stalest = [], np.inf, 1.0
     for node, norms in noted.items():
         terms = {k: np.asarray(v, float) for k, v in norms.items() if k not in NOT_TERMS}
@@ -148,7 +153,8 @@ def gradients_alive(fits: dict[str, dict[str, Any]]) -> Outcome:
     return passed(text, number)
 
 
-NOT_TERMS = ("step", "fresh", "accumulated")
+def _gradients(config: dict[str, Any]) -> dict[str, list[float]]:
+    return config.get("training", {}).get("gradients") or {}
 
 
 def _staleness(norms: dict[str, list[float]]) -> float:

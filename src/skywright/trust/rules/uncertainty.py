@@ -166,7 +166,8 @@ def _beyond(result: dict[str, Any]) -> float:
     low, high = result["limit"]
     beyond = max(low - result["value"], result["value"] - high)
     half = max(result["high"] - result["low"], 1e-12) / 2
-    return beyond / half + 1000 * (result["decision"] != "calibrated")
+    wrong = result["decision"] != "calibrated"
+    return float(beyond / half + 1000 * wrong)
 
 
 def cut_into_bins(values: np.ndarray, most: int = 8) -> list[tuple[str, np.ndarray]]:
