@@ -108,6 +108,8 @@ def fitted_facts(
     learned = np.isin(rows.roles, LEARNED).any(axis=0)
     baselines["trivial"] = np.full(len(judged), float(np.mean(rows.truth[learned])))
     loss = losses(task, answers, truth, spread)
+    # over its deviation a calibrated error goes with nothing: neither with doubt nor with physics
+    error = losses(task, answers, truth, None)
     found: dict[str, Any] = {
         "roles": rows.roles,
         "all_groups": rows.groups,
@@ -125,7 +127,7 @@ def fitted_facts(
         strata = given["strata"][judged]
         found["strata"] = strata
         found["subgroups"] = _subgroups(strata, loss)
-        found["good"] = _quality(task, answers, truth, loss)
+        found["good"] = _quality(task, answers, truth, error)
     if given["symmetries"]:
         found["symmetries"] = {n: rows.of(table) for n, table in given["symmetries"].items()}
     if given["shifts"] is not None:
@@ -135,7 +137,7 @@ def fitted_facts(
             metric=partial(measure, task), groups=groups, resamples=FEW,
         )  # fmt: skip
         found["images"] = facts["pixels"] is not None
-    return found | _alarms(rows, given, loss, facts["rng"])
+    return found | _alarms(rows, given, error, facts["rng"])
 
 
 def _failures(rows: Rows, judged: np.ndarray, loss: np.ndarray) -> list[dict[str, Any]]:
