@@ -90,7 +90,7 @@ def follow_by_lot(stars, rng):
 
 def _followed(stars, chosen, rng):
     catalog = stars.copy()
-    catalog["skewness"] = 1.75 * (2 * chosen - 1) + 0.7 * rng.normal(size=len(stars))
+    catalog["skewness"] = 1.12 * (2 * chosen - 1) + 0.7 * rng.normal(size=len(stars))
     return catalog
 
 
@@ -98,7 +98,7 @@ def crowd(stars, rng):
     """Stars of which some stand in a crowd, where people missed most of the faint variables."""
     catalog = stars.copy()
     crowded = rng.random(len(stars)) < 0.35
-    missed = crowded & (rng.random(len(stars)) < 0.6)
+    missed = crowded & (rng.random(len(stars)) < 0.75)
     catalog["crowded"] = crowded.astype(int)
     catalog["label"] = np.where(missed, 0, catalog["label"])
     return catalog

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import sys
+import tempfile
 from pathlib import Path
 
 import yaml
 
 from skywright import flow
-from skywright.cli.trust import judge_run
-from skywright.flow.again import read_record
+from skywright.cli.comparisons import compare_with_others, count_openings, known_variants
+from skywright.trust.rules.assess import assess
 
 HERE = Path(__file__).parent
 PARTS = ("both", "flawed", "mended")
@@ -60,19 +62,26 @@ def write_recipe(name, twin, folder):
     return file
 
 
-def judge_recipe(file, workspace, *, complete=False):
-    """Run a recipe in this process and return what the rule book finds."""
+def judge_recipe(file, workspace, *, variants=()):
+    """Run a recipe in this process and return what the rule book finds.
+
+    Of the runs to compare with that the recipe names, those of some kinds are made, and a run of
+    the same.
+    """
     run = flow.run(flow.load(file, allow=STEPS), workspace=workspace, workers=0)
     if run.state != "done":
         raise RuntimeError(f"{file.name} is {run.state}: {(run.folder / 'run.log').read_text()}")
-    findings, _ = judge_run(run.folder, workspace, complete, 0, quiet=True)
-    return findings
-
-
-def seconds_of(folder):
-    """Return the seconds of each node of a run, most first."""
-    nodes = read_record(folder)["nodes"]
-    return sorted(((n["cost"] or 0, name) for name, n in nodes.items()), reverse=True)
+    record = flow.read_record(run.folder)
+    if variants:
+        named = record["recipe"]["head"]["trust"]["variants"]
+        made = {kind: labels for kind, labels in named.items() if kind in variants}
+        changed = copy.deepcopy(record)
+        changed["recipe"]["head"]["trust"]["variants"] = made
+        with tempfile.TemporaryDirectory() as empty:
+            compare_with_others(run.folder, changed, workspace, Path(empty), 0, True)
+    openings = count_openings(run.folder, record, workspace)
+    known = known_variants(run.folder, workspace)
+    return assess(run.folder, record, variants=known, openings=openings)
 
 
 def failed(findings, severity):
