@@ -15,7 +15,7 @@ from skywright.trust.rules.assess import assess
 
 HERE = Path(__file__).parent
 PARTS = ("both", "flawed", "mended")
-STEPS = ["bad_lab", "flaws", "nets_of_lab"]
+STEPS = ["bad_lab", "flaws", "nets_of_lab", "galaxies", "pictures"]
 sys.path[:0] = [str(HERE)] if str(HERE) not in sys.path else []
 
 
