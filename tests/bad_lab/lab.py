@@ -15,7 +15,7 @@ from skywright.trust.rules.assess import assess
 
 HERE = Path(__file__).parent
 PARTS = ("both", "flawed", "mended")
-STEPS = ["bad_lab", "flaws", "nets_of_lab", "galaxies", "pictures"]
+STEPS = ["bad_lab", "flaws", "lab_nets", "lab_galaxies", "lab_pictures"]
 sys.path[:0] = [str(HERE)] if str(HERE) not in sys.path else []
 
 
@@ -24,8 +24,13 @@ def projects():
     return {file.stem: file for file in sorted((HERE / "projects").glob("*.yml"))}
 
 
+def clean():
+    """Return the recipes of sound work by name."""
+    return {file.stem: file for file in sorted((HERE / "clean").glob("*.yml"))}
+
+
 def plain(name):
-    """Return what a project says about itself: ``trips``, ``lawful``, ``why``."""
+    """Return what a project says about itself: ``trips``, ``lawful``, ``why``, ``needs``."""
     root = yaml.compose(projects()[name].read_text("utf-8"), yaml.SafeLoader)
     told = [(k, v) for k, v in root.value if k.value not in PARTS]
     return yaml.safe_load(yaml.serialize(yaml.MappingNode(root.tag, told)))

@@ -89,7 +89,7 @@ def predict_net_shifted(model, shifted):
 
 
 def train_to_the_end(
-    features, labels, roles, rng, *, width=48, steps=500, shuffle=False, fraction=1.0, seed=0
+    features, labels, roles, rng, *, width=32, steps=300, shuffle=False, fraction=1.0, seed=0
 ):
     """As many steps as were asked for, and the net as it is after the last one."""
     sample = Sample(features, labels, roles, shuffle, fraction, seed)
@@ -98,7 +98,7 @@ def train_to_the_end(
 
 
 def train_until_best(
-    features, labels, roles, rng, *, width=48, steps=500, shuffle=False, fraction=1.0, seed=0
+    features, labels, roles, rng, *, width=32, steps=300, shuffle=False, fraction=1.0, seed=0
 ):
     """The same, and the net as it was when the validation rows liked it most."""
     sample = Sample(features, labels, roles, shuffle, fraction, seed)
