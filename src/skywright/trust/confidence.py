@@ -53,7 +53,8 @@ def decide_classification(
     groups : (n,), optional
         Independent unit behind each row.
     tolerance : float
-        By how much the slope may miss one: with a million rows every slope misses it.
+        By how much the slope may miss one, and the logits may lie too high or too low: with a
+        million rows every slope misses one, and a training set of finite size has its own share.
     level : float
         1 minus the chance of a false alarm, shared by slope and bias.
 
@@ -77,7 +78,10 @@ def decide_classification(
         return result
     excess = p - np.eye(p.shape[1])[y]
     excess = excess[:, 1:] if two else excess
-    return _worst_bias(excess, groups, shared, "promised minus true share of class", result)
+    # logits that are off by the tolerance move a share by that times p (1 - p)
+    allowed = tolerance * float(np.mean(p * (1 - p)))
+    name = "promised minus true share of class"
+    return _worst_bias(excess, groups, shared, name, result, allowed)
 
 
 def decide_regression(
@@ -124,7 +128,7 @@ def decide_pit(
     groups : (n,), optional
         Independent unit behind each row.
     tolerance : float
-        By how much the excess coverage may miss zero.
+        By how much the excess coverage and the mean probability integral may miss zero.
     level : float
         1 minus the chance of a false alarm, shared by coverage and bias.
 
@@ -143,7 +147,8 @@ def decide_pit(
     )
     if result["decision"] != "calibrated":
         return result
-    return _worst_bias(pit[:, None] - 0.5, groups, shared, "mean pit minus one half", result)
+    name = "mean pit minus one half"
+    return _worst_bias(pit[:, None] - 0.5, groups, shared, name, result, tolerance)
 
 
 def spread_of_pit(pit: np.ndarray) -> np.ndarray:
@@ -259,15 +264,18 @@ def _worst_bias(
     level: float,
     name: str,
     otherwise: dict[str, Any],
+    tolerance: float,
 ) -> dict[str, Any]:
-    """Return the decision "biased" for the worst column (n, column) whose mean is not zero."""
+    """Return the decision "biased" for the worst column (n, column) whose mean misses zero."""
     shared = 1 - (1 - level) / excess.shape[1]
     found = []
     for i in range(excess.shape[1]):
         value, error = _mean(excess[:, i], groups)
         label = f"{name} {i}" if excess.shape[1] > 1 else name.removesuffix(" of class")
         found.append(
-            _decision(label, value, error, 0.0, 0.0, shared, len(excess), ("biased", "biased"))
+            _decision(
+                label, value, error, 0.0, tolerance, shared, len(excess), ("biased", "biased")
+            )
         )
     worst = max(found, key=_distance)
     return worst if worst["decision"] == "biased" else otherwise

@@ -108,6 +108,8 @@ def fitted_facts(
     learned = np.isin(rows.roles, LEARNED).any(axis=0)
     baselines["trivial"] = np.full(len(judged), float(np.mean(rows.truth[learned])))
     loss = losses(task, answers, truth, spread)
+    # over its deviation a calibrated error goes with nothing: neither with doubt nor with physics
+    error = losses(task, answers, truth, None)
     found: dict[str, Any] = {
         "roles": rows.roles,
         "all_groups": rows.groups,
@@ -127,14 +129,14 @@ def fitted_facts(
         found["subgroups"] = _subgroups(strata, loss)
     if given["physics"]:
         values = {n: (_bare(x)[judged], way) for n, (x, way) in given["physics"].items()}
-        found |= {"physics": values, "good": _quality(task, answers, truth, loss)}
+        found |= {"physics": values, "good": _quality(task, answers, truth, error)}
     if given["shifts"] is not None:
         found |= _shifts(rows, given["shifts"], facts["rng"])
         found["images"] = facts["pixels"] is not None
     if given["symmetries"]:
         found["symmetries"] = {n: rows.of(table) for n, table in given["symmetries"].items()}
         found["untransformed"] = answers
-    return found | _alarms(rows, given, loss, facts["rng"])
+    return found | _alarms(rows, given, error, facts["rng"])
 
 
 def _bare(values: Any) -> np.ndarray:

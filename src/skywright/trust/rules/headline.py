@@ -11,8 +11,8 @@ from skywright.trust.resampling import estimate
 
 __all__ = ["CHANCE", "METRICS", "compare", "losses", "measure", "r_squared"]
 
-METRICS = {"classification": "auroc", "regression": "r2"}
-CHANCE = {"classification": 0.5, "regression": 0.0}
+METRICS = {"classification": "auroc", "regression": "r2", "posterior": "r2"}
+CHANCE = {"classification": 0.5, "regression": 0.0, "posterior": 0.0}
 
 
 def r_squared(answers: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -48,7 +48,7 @@ def compare(
     Parameters
     ----------
     task : str
-        ``classification`` or ``regression``.
+        ``classification``, ``regression``, or ``posterior``, of whose means one is judged.
     answers : (n,)
         Of the method.
     baselines : dict
