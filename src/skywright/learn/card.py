@@ -31,7 +31,11 @@ def write_card(config: dict[str, Any]) -> str:
         "",
         "## Training",
         "",
-        *(f"- {name.replace('_', ' ')}: {_text(value)}" for name, value in training.items()),
+        *(
+            f"- {name.replace('_', ' ')}: {_text(value)}"
+            for name, value in training.items()
+            if name != "gradients"
+        ),
         "",
         _use(config),
         "",
@@ -40,6 +44,12 @@ def write_card(config: dict[str, Any]) -> str:
 
 
 def _output(config: dict[str, Any]) -> str:
+    if "likelihood" in config:
+        return (
+            "Regressor with an uncertainty of its own for every row: a mean, what the data do not "
+            "tell (aleatoric) and what the fit does not know (epistemic). "
+            + " ".join(config["warnings"])
+        )
     if "error" in config:
         return (
             "Regressor of the logarithm of a positive number; the error of every estimate, "
@@ -52,7 +62,7 @@ def _output(config: dict[str, Any]) -> str:
 
 
 def _use(config: dict[str, Any]) -> str:
-    if "error" in config:
+    if "error" in config or "likelihood" in config:
         return "Errors hold for objects like those of the training; elsewhere they are a promise."
     return (
         f"Logits hold at the training prevalence {config['training']['prevalence']:.4g}; shift "

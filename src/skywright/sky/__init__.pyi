@@ -59,6 +59,11 @@ from .noise import add_noise as add_noise
 from .noise import noise_variance as noise_variance
 from .painting import paint as paint
 from .painting import painted_light as painted_light
+from .pendulum.drawing import draw_pendulum_tests as draw_pendulum_tests
+from .pendulum.drawing import draw_pendulums as draw_pendulums
+from .pendulum.drawing import pendulum_inputs as pendulum_inputs
+from .pendulum.posterior import pendulum_posterior as pendulum_posterior
+from .pendulum.posterior import propagate_pendulum_errors as propagate_pendulum_errors
 from .photometry import arc_snr as arc_snr
 from .photometry import effective_area as effective_area
 from .planes import arrange_planes as arrange_planes
