@@ -105,7 +105,8 @@ def combine_members(
 
     Examples
     --------
-    >>> mean, one, other = combine_members(*np.array([[[1.0], [3.0]], [[4.0], [4.0]], [[0.0], [0.0]]]))
+    >>> given = np.array([[[1.0], [3.0]], [[4.0], [4.0]], [[0.0], [0.0]]])
+    >>> mean, one, other = combine_members(*given)
     >>> float(mean[0]), float(one[0]), float(other[0])
     (2.0, 2.0, 1.0)
     """
@@ -117,9 +118,7 @@ def combine_members(
     )
 
 
-def _inputs(
-    model: Model, data: QTable | Images, rows: np.ndarray, factor: float
-) -> torch.Tensor:
+def _inputs(model: Model, data: QTable | Images, rows: np.ndarray, factor: float) -> torch.Tensor:
     """Return rows as the net sees them."""
     if isinstance(data, Images):
         block = data[rows]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["write_card"]
+from astropy.table import QTable
+
+from skywright.data import Model
+
+__all__ = ["list_warnings", "write_card"]
 
 
 def write_card(config: dict[str, Any]) -> str:
@@ -41,6 +45,11 @@ def write_card(config: dict[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def list_warnings(model: Model) -> QTable:
+    """Return what a fit warned of, one row a warning; one empty row where there is none."""
+    return QTable({"warnings": list(model.config.get("warnings", [])) or [""]})
 
 
 def _output(config: dict[str, Any]) -> str:

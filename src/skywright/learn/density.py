@@ -97,7 +97,7 @@ def fit_density(
 
 
 def surprise_of(weights: dict[str, np.ndarray], matrix: np.ndarray) -> np.ndarray:
-    """Return minus the log density [nat], (n,) of rows (n, feature); infinite where one is not finite."""
+    """Return minus the log density (n,) [nat] of rows (n, feature); infinite for NaN."""
     scaled = (matrix - weights["middle"]) / weights["spread"]
     logs = []
     for share, mean, whitening in zip(

@@ -21,9 +21,7 @@ from skywright.learn.rows import check_values, digest_rows
 __all__ = ["laplace"]
 
 
-def laplace(
-    model: Model, *, data: QTable | Images, values: np.ndarray, roles: np.ndarray
-) -> Model:
+def laplace(model: Model, *, data: QTable | Images, values: np.ndarray, roles: np.ndarray) -> Model:
     """Give a net a normal posterior over the last-layer weights of its mean.
 
     The curvature is that of the normal likelihood on the training rows, at the noise that the net

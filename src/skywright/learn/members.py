@@ -25,7 +25,7 @@ class Members(nn.Module):
 
     def __init__(self, nets: list[nn.Module]) -> None:
         super().__init__()
-        parameters, buffers = stack_module_state(nets)  # type: ignore[no-untyped-call]
+        parameters, buffers = stack_module_state(nets)
         for name, value in parameters.items():
             self.register_parameter(name.replace(".", _DOT), nn.Parameter(value.detach()))
         for name, value in buffers.items():

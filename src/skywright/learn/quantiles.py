@@ -22,7 +22,7 @@ __all__ = ["LEVELS", "fit_quantiles"]
 
 LEVELS = (0.025, 0.05, *(round(0.1 * i, 1) for i in range(1, 10)), 0.95, 0.975)
 TRIED = (0.1, 0.5, 0.9)
-MOST_TREES = 400
+MOST_TREES = 200
 
 
 def fit_quantiles(
@@ -96,7 +96,7 @@ def fit_quantiles(
 def _draw(rng: np.random.Generator) -> dict[str, Any]:
     """Draw one setting."""
     return {
-        "learning_rate": float(np.exp(rng.uniform(np.log(0.03), np.log(0.3)))),
+        "learning_rate": float(np.exp(rng.uniform(np.log(0.06), np.log(0.3)))),
         "max_leaf_nodes": int(np.exp(rng.uniform(np.log(4), np.log(64)))),
         "min_samples_leaf": int(np.exp(rng.uniform(np.log(10), np.log(200)))),
         "max_features": float(rng.uniform(0.2, 1.0)),
@@ -126,7 +126,7 @@ def _judge(
     options: dict[str, Any],
 ) -> dict[str, Any]:
     """Return the best number of trees of a setting, and its mean pinball loss there."""
-    trees = int(np.clip(15 / options["learning_rate"], 60, MOST_TREES))
+    trees = int(np.clip(12 / options["learning_rate"], 60, MOST_TREES))
     losses = np.zeros(trees)
     for level in TRIED:
         tried = _build(options | {"max_iter": trees}, level).fit(matrix[fit], values[fit])

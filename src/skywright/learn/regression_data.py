@@ -20,9 +20,7 @@ from skywright.learn.tuning import feature_matrix
 __all__ = ["describe_data", "make_batches", "scale_rows"]
 
 
-def describe_data(
-    data: QTable | Images, values: np.ndarray, train: np.ndarray
-) -> dict[str, Any]:
+def describe_data(data: QTable | Images, values: np.ndarray, train: np.ndarray) -> dict[str, Any]:
     """Fit the scaling on the training rows; return it with what says which data may be judged.
 
     Parameters

@@ -172,7 +172,7 @@ def _train(
 def _finish(net: type[nn.Module], config: dict[str, Any], kept: dict[str, Any]) -> Model:
     """Return the model, with a warning where dropout has learned to drop nothing."""
     weights = {k.replace("|", "."): v for k, v in arrays_of(kept["best"]["weights"]).items()}
-    built = net(**config["net"]["options"])
+    built: Any = net(**config["net"]["options"])
     if hasattr(built, "rates"):
         rates = []
         for member in range(config["net"]["members"]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from skywright.learn.likelihoods import Likelihood
@@ -50,7 +51,7 @@ class Regressor(Loop):
         self.gradients.note({name: value.sum() for name, value in terms.items()})
         for name, value in terms.items():
             self.keep(f"train_{name}", value.mean(), len(target))
-        loss = sum(terms.values())
+        loss = torch.stack(list(terms.values())).sum(dim=0)
         self.keep("train_loss", loss.mean(), len(target))
         return loss.sum()
 

@@ -70,8 +70,8 @@ def check_values(count: int, values: np.ndarray, roles: np.ndarray) -> dict[str,
     bad = used[~np.isfinite(values[used])]
     if len(bad):
         raise ValueError(
-            f"{len(bad)} values are NaN or infinite (first: row {bad[0]}); expected finite numbers: "
-            "give these rows another role"
+            f"{len(bad)} values are NaN or infinite (first: row {bad[0]}); expected finite "
+            "numbers: give these rows another role"
         )
     if np.ptp(values[rows["train"]]) == 0:
         raise ValueError(f"all training values are {values[rows['train'][0]]}: nothing to learn")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -84,7 +85,7 @@ class ConcreteDropoutMLP(nn.Module):
         """Draw a network: the same units are dropped whatever the row."""
         net = MLP(**self.options)
         net.load_state_dict({k: v for k, v in self.state_dict().items() if k != "odds"})
-        following = [*list(net.hidden)[1:], net.head]
+        following: list[Any] = [*list(net.hidden)[1:], net.head]
         with torch.no_grad():
             for rate, layer in zip(self.rates(), following, strict=True):
                 kept = torch.rand(layer.in_features, generator=generator) >= rate

@@ -72,9 +72,7 @@ class FlipoutMLP(nn.Module):
         """Draw a network from the posterior of the weights."""
         net = MLP(**self.options)
         with torch.no_grad():
-            for mine, plain in zip(
-                [*self.hidden, self.head], [*net.hidden, net.head], strict=True
-            ):
+            for mine, plain in zip([*self.hidden, self.head], [*net.hidden, net.head], strict=True):
                 noise = torch.randn(mine.weight.shape, generator=generator)
                 plain.weight.copy_(mine.weight + mine.log_spread.exp() * noise)
                 plain.bias.copy_(mine.bias)

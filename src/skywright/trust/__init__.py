@@ -9,6 +9,10 @@ from skywright.trust.calibration import calibration_error as calibration_error
 from skywright.trust.calibration import calibration_slope as calibration_slope
 from skywright.trust.calibration import prior_correct as prior_correct
 from skywright.trust.completeness import completeness_map as completeness_map
+from skywright.trust.conformal import conformal_classes as conformal_classes
+from skywright.trust.conformal import conformal_interval as conformal_interval
+from skywright.trust.conformal import conformal_threshold as conformal_threshold
+from skywright.trust.conformal import shift_weights as shift_weights
 from skywright.trust.duplicates import duplicates as duplicates
 from skywright.trust.duplicates import shared_pixels as shared_pixels
 from skywright.trust.image_set import images_report as images_report
@@ -21,6 +25,9 @@ from skywright.trust.population import population_report as population_report
 from skywright.trust.radii import judge_radii as judge_radii
 from skywright.trust.ranking import auroc as auroc
 from skywright.trust.ranking import tpr_at_false_positives as tpr_at_false_positives
+from skywright.trust.regression import regression_figures as regression_figures
+from skywright.trust.regression import score_predictions as score_predictions
+from skywright.trust.regression_judge import judge_regression as judge_regression
 from skywright.trust.report import search_report as search_report
 from skywright.trust.resampling import bootstrap_groups as bootstrap_groups
 from skywright.trust.search import judge_search as judge_search

@@ -68,23 +68,18 @@ def score_bounded(
     cdf = np.concatenate([np.zeros((len(mean), 1)), np.cumsum(pieces, axis=1)], axis=1)
     inside = np.clip(values, left, right)
     place = (inside - left) / width * (NODES - 1)
-    pit = _at(cdf, place)
+    cell, rows = np.minimum(place.astype(int), NODES - 2), np.arange(len(mean))
+    pit = cdf[rows, cell] + (place - cell) * (cdf[rows, cell + 1] - cdf[rows, cell])
     # CRPS = int F2 + int_y (1 - 2F): no integrand jumps at the truth
     halves = (cdf[:, 1:] + cdf[:, :-1]) / 2 * width[:, None] / (NODES - 1)
     area = np.concatenate([np.zeros((len(mean), 1)), np.cumsum(halves, axis=1)], axis=1)
-    crps = (cdf**2) @ weight * width + (right - inside) - 2 * (area[:, -1] - _at(area, place))
+    step = (width / (NODES - 1)) * (place - cell)
+    below = area[rows, cell] + step * (cdf[rows, cell] + pit) / 2
+    crps = (cdf**2) @ weight * width + (right - inside) - 2 * (area[:, -1] - below)
     crps += np.abs(values - inside)
     at = (values - mean) / sd
     nll = -(a * at + b * at**2 - log_norm - np.log(width))
     return {"nll": nll, "crps": crps, "pit": np.clip(pit, 0, 1)}
-
-
-def _at(table: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Return each row (n, node) at a place between its nodes."""
-    cell = np.minimum(place.astype(int), table.shape[1] - 2)
-    rows = np.arange(len(table))
-    step = table[rows, cell + 1] - table[rows, cell]
-    return np.asarray(table[rows, cell] + (place - cell) * step)
 
 
 def _solve(

@@ -67,7 +67,7 @@ def conformal_threshold(
     total = cumulated[-1] + np.asarray(weight, dtype=float)
     # rounding must not ask for one more object than the promise does
     place = np.searchsorted(cumulated, level * total * (1 - 1e-12))
-    return np.append(np.asarray(scores, dtype=float)[order], np.inf)[place]
+    return np.asarray(np.append(np.asarray(scores, dtype=float)[order], np.inf)[place])
 
 
 def conformal_interval(

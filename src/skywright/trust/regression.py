@@ -109,9 +109,7 @@ def score_predictions(
     return {"square": (values - mean) ** 2, "sd": sd, **scores, "nll_normal": normal}
 
 
-def regression_figures(
-    scores: dict[str, np.ndarray], counts: np.ndarray
-) -> dict[str, np.ndarray]:
+def regression_figures(scores: dict[str, np.ndarray], counts: np.ndarray) -> dict[str, np.ndarray]:
     """Return the figures of a set of objects, for the set itself and its resamples.
 
     Parameters
