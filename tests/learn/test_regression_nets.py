@@ -289,7 +289,8 @@ def test_features_that_are_not_finite_are_refused(rows, ensemble):
         predict_regression(ensemble, bad)
 
 
-def test_a_model_of_another_kind_is_refused(rows):
+def test_a_model_of_another_kind_is_refused(rows, monkeypatch):
+    monkeypatch.setattr("skywright.learn.quantiles.MOST_TREES", 3)
     data, values, roles, _ = rows
     trees = fit_quantiles(data, values, roles, trials=1)
     with pytest.raises(ValueError, match="no regression nets"):

@@ -98,7 +98,8 @@ def fit_density(
 
 def surprise_of(weights: dict[str, np.ndarray], matrix: np.ndarray) -> np.ndarray:
     """Return minus the log density (n,) [nat] of rows (n, feature); infinite for NaN."""
-    scaled = (matrix - weights["middle"]) / weights["spread"]
+    finite = np.isfinite(matrix).all(axis=1)
+    scaled = (np.where(finite[:, None], matrix, 0) - weights["middle"]) / weights["spread"]
     logs = []
     for share, mean, whitening in zip(
         weights["log_share"], weights["means"], weights["whitening"], strict=True
@@ -109,4 +110,4 @@ def surprise_of(weights: dict[str, np.ndarray], matrix: np.ndarray) -> np.ndarra
     beyond = np.stack([np.maximum(low - scaled, 0), np.maximum(scaled - high, 0)])
     box = 0.5 * ((beyond / weights["softness"][:, None]) ** 2).sum(axis=(0, 2))
     total = np.logaddexp.reduce(logs, axis=0) - 0.5 * matrix.shape[1] * np.log(2 * np.pi) - box
-    return np.where(np.isfinite(total), -total, np.inf)
+    return np.where(finite, -total, np.inf)
