@@ -9,5 +9,8 @@ from skywright.find.predict import predict as predict
 from skywright.find.predict import predict_table as predict_table
 from skywright.find.predict import predict_values as predict_values
 from skywright.find.psf import measure_psf as measure_psf
+from skywright.find.quantiles import predict_quantiles as predict_quantiles
 from skywright.find.rank import rank as rank
+from skywright.find.regression import predict_regression as predict_regression
 from skywright.find.select import select_galaxies as select_galaxies
+from skywright.find.unknown import find_unknown as find_unknown

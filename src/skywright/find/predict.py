@@ -17,7 +17,7 @@ from skywright.learn.nets_as_models import load_net, logits_of
 from skywright.learn.scaling import noise_source, scale_images
 from skywright.learn.tuning import feature_matrix
 
-__all__ = ["predict", "predict_table", "predict_values"]
+__all__ = ["check_domain", "chosen_rows", "predict", "predict_table", "predict_values"]
 
 _SCALE_TOLERANCE = 0.02
 
@@ -61,8 +61,8 @@ def predict(
     ValueError
         When the images are not those the model was made for, or lengths differ.
     """
-    factor = _check_domain(model, images)
-    rows = _rows(len(images), roles, role)
+    factor = check_domain(model, images)
+    rows = chosen_rows(len(images), roles, role)
     net, views = load_net(model), int(model.config["views"])
     softening = float(model.config["scaling"]["softening"])
     logits = np.empty(len(rows))
@@ -107,7 +107,7 @@ def predict_table(
             "the model holds no classical classifier (find.predict applies nets, "
             "find.predict_values regressors); expected one made by skywright.learn.tune_classifier"
         )
-    rows = _rows(len(features), roles, role)
+    rows = chosen_rows(len(features), roles, role)
     object_id = np.asarray(features["object_id"])[rows]
     if len(rows) == 0:
         return Predictions(object_id, np.empty(0))
@@ -139,7 +139,7 @@ def predict_values(
         raise ValueError(
             "the model holds no regressor; expected one made by skywright.learn.fit_regressor"
         )
-    rows = _rows(len(features), roles, role)
+    rows = chosen_rows(len(features), roles, role)
     object_id = np.asarray(features["object_id"])[rows]
     if len(rows) == 0:
         return Predictions(object_id, np.empty(0), np.empty(0))
@@ -161,7 +161,7 @@ def _calibrated(
     return Predictions(np.asarray(object_id), correct_prior(calibrated, prevalence, prior))
 
 
-def _rows(count: int, roles: np.ndarray | None, role: str) -> np.ndarray:
+def chosen_rows(count: int, roles: np.ndarray | None, role: str) -> np.ndarray:
     """Return the rows with a role, all without roles."""
     if roles is None:
         return np.arange(count)
@@ -170,7 +170,7 @@ def _rows(count: int, roles: np.ndarray | None, role: str) -> np.ndarray:
     return np.flatnonzero(np.asarray(roles).astype(str) == role)
 
 
-def _check_domain(model: Model, images: Images) -> float:
+def check_domain(model: Model, images: Images) -> float:
     """Refuse images the model was not made for; return the factor to the model's unit."""
     domain: dict[str, Any] = model.config["domain"]
     _expect("bands", list(images.bands), domain["bands"], "select or rename the bands")

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["write_card"]
+from astropy.table import QTable
+
+from skywright.data import Model
+
+__all__ = ["list_warnings", "write_card"]
 
 
 def write_card(config: dict[str, Any]) -> str:
@@ -31,7 +35,11 @@ def write_card(config: dict[str, Any]) -> str:
         "",
         "## Training",
         "",
-        *(f"- {name.replace('_', ' ')}: {_text(value)}" for name, value in training.items()),
+        *(
+            f"- {name.replace('_', ' ')}: {_text(value)}"
+            for name, value in training.items()
+            if name != "gradients"
+        ),
         "",
         _use(config),
         "",
@@ -39,7 +47,18 @@ def write_card(config: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def list_warnings(model: Model) -> QTable:
+    """Return what a fit warned of, one row a warning; one empty row where there is none."""
+    return QTable({"warnings": list(model.config.get("warnings", [])) or [""]})
+
+
 def _output(config: dict[str, Any]) -> str:
+    if "likelihood" in config:
+        return (
+            "Regressor with an uncertainty of its own for every row: a mean, what the data do not "
+            "tell (aleatoric) and what the fit does not know (epistemic). "
+            + " ".join(config["warnings"])
+        )
     if "error" in config:
         return (
             "Regressor of the logarithm of a positive number; the error of every estimate, "
@@ -52,7 +71,7 @@ def _output(config: dict[str, Any]) -> str:
 
 
 def _use(config: dict[str, Any]) -> str:
-    if "error" in config:
+    if "error" in config or "likelihood" in config:
         return "Errors hold for objects like those of the training; elsewhere they are a promise."
     return (
         f"Logits hold at the training prevalence {config['training']['prevalence']:.4g}; shift "

@@ -9,7 +9,7 @@ import numpy as np
 from skywright.data import Images
 from skywright.learn.rows import digest_rows
 
-__all__ = ["describe_images", "describe_training"]
+__all__ = ["describe_images", "describe_rows", "describe_training"]
 
 
 def describe_images(images: Images) -> dict[str, Any]:
@@ -30,11 +30,16 @@ def describe_training(
     rows: dict[str, np.ndarray], labels: np.ndarray, fraction: float, seed: int
 ) -> dict[str, Any]:
     """Return numbers and fingerprints of the rows that a fit used, and their prevalence."""
+    prevalence = float(np.mean(np.asarray(labels)[rows["train"]]))
+    return {**describe_rows(rows, fraction, seed), "prevalence": prevalence}
+
+
+def describe_rows(rows: dict[str, np.ndarray], fraction: float, seed: int) -> dict[str, Any]:
+    """Return numbers and fingerprints of the rows that a fit used."""
     return {
         "rows": len(rows["train"]),
         "validation_rows": len(rows["validation"]),
         "rows_sha256": digest_rows(rows["train"]),
-        "prevalence": float(np.mean(np.asarray(labels)[rows["train"]])),
         "fraction": float(fraction),
         "seed": int(seed),
     }

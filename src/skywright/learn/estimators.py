@@ -11,7 +11,7 @@ import numpy as np
 import skops.io
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-__all__ = ["TRUSTED", "dump_estimator", "load_estimator"]
+__all__ = ["TRUSTED", "dump_estimator", "load_estimator", "load_estimators"]
 
 TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
 BOOSTED = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
@@ -38,7 +38,7 @@ def dump_estimator(estimator: Any) -> bytes:
 
 
 def load_estimator(content: bytes) -> Any:
-    """Read a model back; types beyond scikit-learn's plain ones and `TRUSTED` are refused.
+    """Read one model back; types beyond scikit-learn's plain ones and `TRUSTED` are refused.
 
     Raises
     ------
@@ -46,6 +46,23 @@ def load_estimator(content: bytes) -> Any:
         When the bytes name any other type, hold another kind of model, or a tree whose branches
         lead astray.
     """
+    estimator = _read(content)
+    _check(estimator)
+    return estimator
+
+
+def load_estimators(content: bytes) -> list[Any]:
+    """Read a list of models back, with the checks of `load_estimator`."""
+    estimators = _read(content)
+    if not isinstance(estimators, list):
+        raise ValueError("the estimator is one model; expected a list of them")
+    for estimator in estimators:
+        _check(estimator)
+    return estimators
+
+
+def _read(content: bytes) -> Any:
+    """Return what skops bytes hold, if they name trusted types alone."""
     try:
         unknown = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED))
     except Exception as error:
@@ -54,7 +71,11 @@ def load_estimator(content: bytes) -> Any:
         raise ValueError(
             f"the estimator is refused: it names types that are not trusted ({', '.join(unknown)})"
         )
-    estimator = skops.io.loads(content, trusted=list(TRUSTED))
+    return skops.io.loads(content, trusted=list(TRUSTED))
+
+
+def _check(estimator: Any) -> None:
+    """Refuse what is not a whole model of boosted trees."""
     if not isinstance(estimator, BOOSTED):
         raise ValueError(
             f"the estimator is a {type(estimator).__name__}; expected a "
@@ -63,7 +84,6 @@ def load_estimator(content: bytes) -> Any:
         )
     if not all(_is_tree(t, estimator.n_features_in_) for row in estimator._predictors for t in row):
         raise ValueError("the estimator is refused: a tree in it has branches that lead astray")
-    return estimator
 
 
 def _is_tree(tree: Any, features: int) -> bool:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from skywright.learn.domain import describe_images, describe_training
 from skywright.learn.nets_as_models import arrays_of, load_net, logits_of, name_of
 from skywright.learn.rows import check_rows, take_share
 from skywright.learn.scaling import SOFTENING, noise_source
+from skywright.learn.training import Made, run_loop
 
 __all__ = ["fit"]
 
@@ -126,12 +125,9 @@ def fit(
         "training": describe_training(rows, labels, fraction, seed) | schedule,
     }
     hardware = {"accelerator": accelerator, "devices": devices, "num_nodes": nodes}
-    with contextlib.ExitStack() as stack:
-        folder = scratch or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        stack.enter_context(_deterministic(seed, accelerator, threads))
-        kept = _train(net, images, rows, labels, config, hardware, folder, progress)
+    kept = _train(net, images, rows, labels, config, hardware, scratch, progress)
     best = kept["best"]
-    config["training"]["best_epoch"] = best["epoch"]
+    config["training"] |= {"best_epoch": best["epoch"], "gradients": kept["gradients"]["noted"]}
     model = Model(config, arrays_of(best["weights"]), history=kept["history"])
     return _calibrate(model, images, rows["validation"], np.asarray(labels))
 
@@ -143,26 +139,17 @@ def _train(
     labels: np.ndarray,
     config: dict[str, Any],
     hardware: dict[str, Any],
-    folder: Path,
+    scratch: Path | None,
     progress: Callable[[float], None] | None,
 ) -> dict[str, Any]:
-    """Run Lightning, or go on where an interrupted run stopped; return the keeper's state."""
-    # Lightning takes seconds to import: only a training pays for it
-    from skywright.learn.loop import Classifier, Keeper, read_state, train
-
+    """Run the loop on images; return the keeper's state."""
     training = config["training"]
-    path, settings = folder / "last.ckpt", _settings(config, images)
-    state = read_state(path, settings)
-    if state is None or not state["finished"]:
-        generator = torch.Generator().manual_seed(training["seed"])
-        batches = Batches(
-            images,
-            rows["train"],
-            labels,
-            training["batch"],
-            generator,
-            training["shift"],
-        )
+
+    def make(generator: torch.Generator) -> Made:
+        from skywright.learn.loop import Classifier
+
+        shift = training["shift"]
+        batches = Batches(images, rows["train"], labels, training["batch"], generator, shift)
         checks = Batches(images, rows["validation"], labels, 256)
         module = Classifier(
             net(**config["net"]["options"]),
@@ -170,14 +157,9 @@ def _train(
             training["weight_decay"],
             training["epochs"] * len(batches),
         )
-        keeper = Keeper(path, generator, settings, progress)
-        train(module, batches, checks, keeper, training, hardware, state is not None)
-        state = read_state(path, settings)
-    if state is None or not state["best"]["weights"]:
-        raise RuntimeError(
-            "training gave no finite validation loss: lower learning_rate, and look at the pixels"
-        )
-    return state
+        return module, batches, checks
+
+    return run_loop(make, training, _settings(config, images), hardware, scratch, progress)
 
 
 def _calibrate(model: Model, images: Images, rows: np.ndarray, labels: np.ndarray) -> Model:
@@ -195,26 +177,3 @@ def _settings(config: dict[str, Any], images: Images) -> str:
     """Return a text that differs between trainings that must not share a checkpoint."""
     described = {k: config[k] for k in ("net", "scaling", "training")}
     return json.dumps([described, list(images.flux.shape)], sort_keys=True)
-
-
-@contextlib.contextmanager
-def _deterministic(seed: int, accelerator: str, threads: int) -> Iterator[None]:
-    """Seed torch, fix its threads and ask for deterministic algorithms; put all back afterwards."""
-    threads_before = torch.get_num_threads()
-    before = torch.are_deterministic_algorithms_enabled()
-    warn = torch.is_deterministic_algorithms_warn_only_enabled()
-    memory: Any = torch.utils.deterministic  # its attribute is a property of the module
-    fill_before = memory.fill_uninitialized_memory
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        torch.set_num_threads(threads)
-        # a few operations on GPUs have no deterministic form: there it is asked for, not forced
-        torch.use_deterministic_algorithms(True, warn_only=accelerator != "cpu")
-        # every value is written before it is read: filling each new tensor only costs time
-        memory.fill_uninitialized_memory = False
-        try:
-            yield
-        finally:
-            torch.use_deterministic_algorithms(before, warn_only=warn)
-            memory.fill_uninitialized_memory = fill_before
-            torch.set_num_threads(threads_before)

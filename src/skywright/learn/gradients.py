@@ -34,7 +34,8 @@ class GradientWatch:
         self.noted: dict[str, list[float]] = {}
         self._armed = False
         self._squares: dict[str, list[Tensor]] = {"fresh": [], "accumulated": []}
-        for parameter in self.parameters:
+        leaves: list[Any] = self.parameters  # torch leaves its hooks without types
+        for parameter in leaves:
             parameter.register_hook(self._fresh)
             parameter.register_post_accumulate_grad_hook(self._accumulated)
 

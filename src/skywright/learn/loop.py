@@ -17,16 +17,18 @@ from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
 from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor, nn
 
-__all__ = ["Classifier", "Keeper", "read_state", "train"]
+from skywright.learn.gradients import GradientWatch, ends_and_middle, watch
+
+__all__ = ["Classifier", "Keeper", "Loop", "read_state", "train"]
 
 
-class Classifier(LightningModule):
-    """A net with the loss of binary classification and a one-cycle schedule.
+class Loop(LightningModule):
+    """A net with AdamW, a one-cycle schedule, and a watch on its gradients.
 
     Parameters
     ----------
     net : Module
-        Maps (n, band, y, x) to (n, 1).
+        What is trained.
     learning_rate, weight_decay : float
         Peak rate and decay of AdamW.
     steps : int
@@ -41,14 +43,7 @@ class Classifier(LightningModule):
         self.steps = steps
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.norms: list[Tensor] = []
-
-    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
-        """Return the cross entropy of one augmented batch."""
-        return self._loss("train_loss", batch)
-
-    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
-        """Log the cross entropy of one untouched batch."""
-        self._loss("validation_loss", batch)
+        self.gradients = watch(net.parameters(), ends_and_middle(steps))
 
     def on_before_optimizer_step(self, _: Any) -> None:
         """Note the norm of the gradient of the loss."""
@@ -80,11 +75,29 @@ class Classifier(LightningModule):
         left = (step - warm) / max(1, self.steps - warm)
         return 0.5 * (1 + math.cos(math.pi * min(left, 1.0))) + 1e-3
 
+    def keep(self, name: str, value: Tensor, count: int) -> None:
+        """Log the mean of a loss over an epoch."""
+        self.log(name, value, on_step=False, on_epoch=True, batch_size=count, sync_dist=True)
+
+
+class Classifier(Loop):
+    """A net (n, band, y, x) -> (n, 1) with the loss of binary classification."""
+
+    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
+        """Return the cross entropy of one augmented batch."""
+        loss = self._loss("train_loss", batch)
+        self.gradients.note({"cross_entropy": loss})
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
+        """Log the cross entropy of one untouched batch."""
+        self._loss("validation_loss", batch)
+
     def _loss(self, name: str, batch: tuple[Tensor, Tensor]) -> Tensor:
         images, labels = batch
         logits = self.net(images)[:, 0]
         loss = nn.functional.binary_cross_entropy_with_logits(logits, labels)
-        self.log(name, loss, on_step=False, on_epoch=True, batch_size=len(labels), sync_dist=True)
+        self.keep(name, loss, len(labels))
         return loss
 
 
@@ -102,6 +115,8 @@ class Keeper(Checkpoint):
         The loader's generator.
     settings : str
         What tells this training from another, kept to refuse the checkpoint of another one.
+    gradients : GradientWatch
+        The module's.
     progress : callable, optional
         Called with the finished share once an epoch is safe on disk.
     """
@@ -111,10 +126,11 @@ class Keeper(Checkpoint):
         path: Path,
         generator: torch.Generator,
         settings: str,
+        gradients: GradientWatch,
         progress: Callable[[float], None] | None,
     ) -> None:
         self.path, self.generator, self.settings = path, generator, settings
-        self.progress = progress
+        self.gradients, self.progress = gradients, progress
         self.history: dict[str, list[float]] = {}
         self.finished = False
         self.best: dict[str, Any] = {"loss": math.inf, "epoch": -1, "weights": {}}
@@ -148,6 +164,7 @@ class Keeper(Checkpoint):
             "best": self.best,
             "finished": self.finished,
             "settings": self.settings,
+            "gradients": self.gradients.state_dict(),
             "torch": torch.get_rng_state(),
             "loader": self.generator.get_state(),
         }
@@ -155,6 +172,7 @@ class Keeper(Checkpoint):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take everything back from a checkpoint."""
         self.history, self.best = state_dict["history"], state_dict["best"]
+        self.gradients.load_state_dict(state_dict["gradients"])
         torch.set_rng_state(state_dict["torch"])
         self.generator.set_state(state_dict["loader"])
 
@@ -180,7 +198,7 @@ def read_state(path: Path, settings: str) -> dict[str, Any] | None:
 
 
 def train(
-    module: Classifier,
+    module: Loop,
     batches: Any,
     checks: Any,
     keeper: Keeper,

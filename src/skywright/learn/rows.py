@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-__all__ = ["check_rows", "digest_rows", "take_share"]
+__all__ = ["check_rows", "check_values", "digest_rows", "take_share"]
 
 
 def check_rows(count: int, labels: np.ndarray, roles: np.ndarray) -> dict[str, np.ndarray]:
@@ -32,17 +32,60 @@ def check_rows(count: int, labels: np.ndarray, roles: np.ndarray) -> dict[str, n
             raise ValueError(f"{len(value)} {name} for {count} rows of data: give one for each row")
     if not np.isin(labels, (0, 1)).all():
         raise ValueError(f"labels hold {np.unique(labels)[:5]}; expected 0 and 1 alone")
+    rows = _rows_of(roles)
+    for role, chosen in rows.items():
+        if len(np.unique(labels[chosen])) < 2:
+            raise ValueError(
+                f"labels of one class only ({labels[chosen][0]}) among the {len(chosen)} {role} "
+                "rows: a classifier needs both classes"
+            )
+    return rows
+
+
+def check_values(count: int, values: np.ndarray, roles: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the row numbers of each role after checking that a regression can be fitted.
+
+    Parameters
+    ----------
+    count : int
+        Number of rows of the data.
+    values : (n,)
+        What is to be predicted, finite where it is used.
+    roles : (n,) str
+        As for `check_rows`.
+
+    Raises
+    ------
+    ValueError
+        When lengths differ, a role lacks rows, a value is not finite, or all are the same.
+    """
+    values, roles = np.asarray(values), np.asarray(roles).astype(str)
+    for name, value in (("values", values), ("roles", roles)):
+        if value.shape != (count,):
+            raise ValueError(
+                f"{name} of shape {value.shape} for {count} rows of data: give one for each row"
+            )
+    rows = _rows_of(roles)
+    used = np.concatenate(list(rows.values()))
+    bad = used[~np.isfinite(values[used])]
+    if len(bad):
+        raise ValueError(
+            f"{len(bad)} values are NaN or infinite (first: row {bad[0]}); expected finite "
+            "numbers: give these rows another role"
+        )
+    if np.ptp(values[rows["train"]]) == 0:
+        raise ValueError(f"all training values are {values[rows['train'][0]]}: nothing to learn")
+    return rows
+
+
+def _rows_of(roles: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the rows that train and those that validate."""
     rows = {role: np.flatnonzero(roles == role) for role in ("train", "validation")}
     for role, chosen in rows.items():
         if len(chosen) == 0:
             raise ValueError(
                 f"no row has the role {role!r}; got {sorted(set(roles.tolist()))}: both 'train' "
                 "and 'validation' are needed (see data.cross_fit)"
-            )
-        if len(np.unique(labels[chosen])) < 2:
-            raise ValueError(
-                f"labels of one class only ({labels[chosen][0]}) among the {len(chosen)} {role} "
-                "rows: a classifier needs both classes"
             )
     return rows
 

@@ -18,6 +18,10 @@ from skywright.trust.confidence import decide_classification as decide_classific
 from skywright.trust.confidence import decide_pit as decide_pit
 from skywright.trust.confidence import decide_posterior as decide_posterior
 from skywright.trust.confidence import decide_regression as decide_regression
+from skywright.trust.conformal import conformal_classes as conformal_classes
+from skywright.trust.conformal import conformal_interval as conformal_interval
+from skywright.trust.conformal import conformal_threshold as conformal_threshold
+from skywright.trust.conformal import shift_weights as shift_weights
 from skywright.trust.covariate_shift import covariate_shift as covariate_shift
 from skywright.trust.covariate_shift import mmd as mmd
 from skywright.trust.covariate_shift import mmd_test as mmd_test
@@ -48,6 +52,9 @@ from skywright.trust.radii import judge_radii as judge_radii
 from skywright.trust.ranking import auroc as auroc
 from skywright.trust.ranking import average_precision as average_precision
 from skywright.trust.ranking import tpr_at_false_positives as tpr_at_false_positives
+from skywright.trust.regression import regression_figures as regression_figures
+from skywright.trust.regression import score_predictions as score_predictions
+from skywright.trust.regression_judge import judge_regression as judge_regression
 from skywright.trust.report import search_report as search_report
 from skywright.trust.resampling import bootstrap_groups as bootstrap_groups
 from skywright.trust.search import judge_search as judge_search

@@ -1,0 +1,1 @@
+"""A noisy pendulum: the one regression whose answer is known exactly, to judge uncertainties by."""
