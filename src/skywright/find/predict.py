@@ -17,7 +17,7 @@ from skywright.learn.nets_as_models import load_net, logits_of
 from skywright.learn.scaling import noise_source, scale_images
 from skywright.learn.tuning import feature_matrix
 
-__all__ = ["predict", "predict_table", "predict_values"]
+__all__ = ["domain_factor", "predict", "predict_table", "predict_values"]
 
 _SCALE_TOLERANCE = 0.02
 
@@ -61,7 +61,7 @@ def predict(
     ValueError
         When the images are not those the model was made for, or lengths differ.
     """
-    factor = _check_domain(model, images)
+    factor = domain_factor(model, images)
     rows = _rows(len(images), roles, role)
     net, views = load_net(model), int(model.config["views"])
     softening = float(model.config["scaling"]["softening"])
@@ -170,7 +170,7 @@ def _rows(count: int, roles: np.ndarray | None, role: str) -> np.ndarray:
     return np.flatnonzero(np.asarray(roles).astype(str) == role)
 
 
-def _check_domain(model: Model, images: Images) -> float:
+def domain_factor(model: Model, images: Images) -> float:
     """Refuse images the model was not made for; return the factor to the model's unit."""
     domain: dict[str, Any] = model.config["domain"]
     _expect("bands", list(images.bands), domain["bands"], "select or rename the bands")
