@@ -1,8 +1,8 @@
 """Galaxies of three kinds from the package's own sky, and a small net that tells them apart.
 
 Ellipticals, spirals and lenses in g, r, i: 32 x 32 pixels of 0.263 arcsec, seeing 0.9 arcsec, 900 s
-a band, Poisson noise; 20.5 to 22.8 mag in r, lensed sources of 25 to 27. Pixels are electrons above
-the sky. Colours overlap, and so do faint arcs with none: some galaxies cannot be told.
+a band, Poisson noise. Pixels are electrons above the sky. Colours overlap, and so do faint arcs with
+none: some galaxies cannot be told.
 """
 
 from __future__ import annotations
@@ -22,10 +22,16 @@ SKY = np.array([1800.0, 4500.0, 9000.0])  # electrons per pixel: 22.0, 21.0, 20.
 ZERO_POINT = 2.5 * np.log10(SKY / SCALE**2) + np.array([22.0, 21.0, 20.0])  # of one electron
 KINDS = ("elliptical", "spiral", "lens")
 # colours g - r and r - i
+# magnitudes in r of galaxies and of what they lens
+BRIGHT = ((19.5, 22.0), (24.0, 26.5))
+FAINT = ((20.5, 22.8), (25.0, 27.0))
+Magnitudes = tuple[tuple[float, float], tuple[float, float]]
 COLOURS = np.array([[0.8, 0.35], [0.6, 0.25], [0.8, 0.35]])
 
 
-def draw_galaxies(n: int, rng: np.random.Generator) -> tuple[Images, np.ndarray]:
+def draw_galaxies(
+    n: int, rng: np.random.Generator, magnitudes: Magnitudes = BRIGHT
+) -> tuple[Images, np.ndarray]:
     """Return noisy images of ``n`` galaxies and their kinds, 0 to 2."""
     kinds = rng.permutation(np.arange(n) % 3)
     flux = np.empty((n, 3, PIXELS, PIXELS))
@@ -33,7 +39,7 @@ def draw_galaxies(n: int, rng: np.random.Generator) -> tuple[Images, np.ndarray]
         rows = np.flatnonzero(kinds == kind)
         for start in range(0, len(rows), 256):
             block = rows[start : start + 256]
-            flux[block] = _render(kind, len(block), rng)
+            flux[block] = _render(kind, len(block), rng, magnitudes)
     sky = SKY[:, None, None]
     noisy = rng.poisson(np.maximum(flux, 0) + sky) - sky
     images = Images(
@@ -48,13 +54,13 @@ def draw_galaxies(n: int, rng: np.random.Generator) -> tuple[Images, np.ndarray]
     return images, kinds
 
 
-def _render(kind: int, n: int, rng: np.random.Generator) -> np.ndarray:
+def _render(kind: int, n: int, rng: np.random.Generator, magnitudes: Magnitudes) -> np.ndarray:
     def draw(low: float, high: float) -> torch.Tensor:
         return torch.as_tensor(rng.uniform(low, high, n))
 
     light = {
         "profile": spiral if kind == 1 else sersic,
-        "amplitude": _flux(rng.uniform(20.5, 22.8, n), COLOURS[kind], rng),
+        "amplitude": _flux(rng.uniform(*magnitudes[0], n), COLOURS[kind], rng),
         "radius": draw(0.7, 1.5),
         "q": draw(0.5, 1.0),
         "phi": draw(0, np.pi),
@@ -66,7 +72,7 @@ def _render(kind: int, n: int, rng: np.random.Generator) -> np.ndarray:
     if kind == 2:
         lens = {"theta_e": draw(0.9, 1.8), "q": draw(0.6, 0.95), "phi": draw(0, np.pi)}
         source = {
-            "amplitude": _flux(rng.uniform(25.0, 27.0, n), np.array([0.2, 0.1]), rng),
+            "amplitude": _flux(rng.uniform(*magnitudes[1], n), np.array([0.2, 0.1]), rng),
             "radius": draw(0.15, 0.35),
             "x0": draw(-0.35, 0.35),
             "y0": draw(-0.35, 0.35),

@@ -159,8 +159,8 @@ def _evolve(hunt: _Hunt, population: int, generations: int, rng: np.random.Gener
         maxiter=generations,
         init=start,
         mutation=(0.4, 1.0),
-        recombination=0.7,
-        strategy="randtobest1bin",
+        recombination=0.5,
+        strategy="rand1bin",
         tol=0,
         atol=-1,  # equal scores are no reason to stop
         polish=False,
