@@ -1,8 +1,8 @@
 """Galaxies of three kinds from the package's own sky, and a small net that tells them apart.
 
 Ellipticals, spirals and lenses in g, r, i: 32 x 32 pixels of 0.263 arcsec, seeing 0.9 arcsec, 900 s
-a band, Poisson noise. Pixels are electrons above the sky. Colours overlap, and so do faint arcs with
-none: some galaxies cannot be told.
+a band, Poisson noise. Pixels are electrons above the sky. Colours overlap, and so do faint arcs
+with none: some galaxies cannot be told.
 """
 
 from __future__ import annotations
