@@ -192,3 +192,7 @@ def test_unknown_kinds_and_unknown_gains_say_what_to_do():
         perturb(exposures(1, unit=u.nJy), "depth", 0.5, rng())
     with pytest.raises(ValueError, match="cannot be added"):
         perturb(exposures(1), "depth", 2.0, rng())
+    broken = exposures(3)
+    broken.flux[1, 0, 4, 4] = np.nan
+    with pytest.raises(ValueError, match="1 of 3 images"):
+        perturb(broken, "psf", 0.5, rng())

@@ -49,6 +49,17 @@ def test_a_shift_of_all_logits_is_a_bias_and_names_its_size():
     assert 0.03 < result["low"] < result["value"]
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_no_errors_are_no_fault_where_none_were_promised(classes):
+    labels = np.arange(600) % classes
+    p = np.full((600, classes), 1e-4 / (classes - 1))
+    p[np.arange(600), labels] = 1 - 1e-4
+    p[:300] = (p[:300] + 1e-5) / (1 + classes * 1e-5)
+    assert decide_classification(p, labels)["decision"] == "calibrated"
+    timid = 0.7 * p + 0.3 / classes
+    assert decide_classification(timid, labels)["decision"] == "underconfident"
+
+
 @pytest.mark.parametrize(("factor", "decision"), FACTORS)
 def test_numbers(factor, decision):
     rng = RNG(3)

@@ -1,6 +1,10 @@
 """Apply and combine: detection, features, prediction, ranking."""
 
 from skywright.find.arc_statistic import arc_statistic as arc_statistic
+from skywright.find.attack import attack_gradient as attack_gradient
+from skywright.find.attributions import attribute as attribute
+from skywright.find.attributions import attribute_net as attribute_net
+from skywright.find.attributions import randomise_weights as randomise_weights
 from skywright.find.detect import detect as detect
 from skywright.find.einstein import einstein_radius as einstein_radius
 from skywright.find.features import features as features

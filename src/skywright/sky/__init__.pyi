@@ -59,15 +59,15 @@ from .noise import add_noise as add_noise
 from .noise import noise_variance as noise_variance
 from .painting import paint as paint
 from .painting import painted_light as painted_light
-from .perturbations.detector import cosmic_rays_per_megapixel as cosmic_rays_per_megapixel
-from .perturbations.sample import perturb_sample as perturb_sample
-from .perturbations.suite import perturb as perturb
-from .perturbations.suite import shift_suite as shift_suite
 from .pendulum.drawing import draw_pendulum_tests as draw_pendulum_tests
 from .pendulum.drawing import draw_pendulums as draw_pendulums
 from .pendulum.drawing import pendulum_inputs as pendulum_inputs
 from .pendulum.posterior import pendulum_posterior as pendulum_posterior
 from .pendulum.posterior import propagate_pendulum_errors as propagate_pendulum_errors
+from .perturbations.detector import cosmic_rays_per_megapixel as cosmic_rays_per_megapixel
+from .perturbations.sample import perturb_sample as perturb_sample
+from .perturbations.suite import perturb as perturb
+from .perturbations.suite import shift_suite as shift_suite
 from .photometry import arc_snr as arc_snr
 from .photometry import effective_area as effective_area
 from .planes import arrange_planes as arrange_planes
@@ -85,6 +85,7 @@ from .populations.ellipticities import triaxial_axis_ratio as triaxial_axis_rati
 from .populations.luminosities import (
     absolute_magnitude_from_luminosity as absolute_magnitude_from_luminosity,
 )
+from .populations.luminosities import (
     luminosity_from_absolute_magnitude as luminosity_from_absolute_magnitude,
 )
 from .populations.luminosities import schechter_lf as schechter_lf

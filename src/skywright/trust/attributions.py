@@ -14,7 +14,7 @@ __all__ = ["deletion_curve", "judge_attributions", "rank_correlation"]
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return Spearman's correlation of the absolute values of two maps of each image.
+    """Return Spearman's correlation of two maps of each image.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     (n,)
         NaN where a map is constant.
     """
-    ranks = [rankdata(np.abs(m).reshape(len(m), -1), axis=1) for m in (a, b)]
+    ranks = [rankdata(np.reshape(m, (len(m), -1)), axis=1) for m in (a, b)]
     x, y = (r - r.mean(axis=1, keepdims=True) for r in ranks)
     size = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
     found = np.full(len(x), np.nan)
@@ -113,9 +113,10 @@ def judge_attributions(
     -------
     dict of dict
         ``randomisation``: mean rank correlation, ``passed`` when its interval lies below
-        ``limit``. ``deletion`` and ``insertion``: mean score over the curve; ``deletion_gain`` and
-        ``insertion_gain``: by how much that is lower, higher than with pixels in random order,
-        ``passed`` when the whole interval is above 0.
+        ``limit``; ``randomisation_absolute``, that of the absolute values, which stays high for
+        maps that contain the image itself as a factor. ``deletion`` and ``insertion``: mean score
+        over the curve; ``deletion_gain`` and ``insertion_gain``: by how much that is lower, higher
+        than with pixels in random order, ``passed`` when the whole interval is above 0.
     """
     maps, images = np.asarray(maps), np.asarray(images)
     counts = bootstrap_groups(np.arange(len(images)), resamples, rng).astype(float)
@@ -127,7 +128,8 @@ def judge_attributions(
 
     correlation = over_images(rank_correlation(maps, randomised))
     results = {
-        "randomisation": {**correlation, "limit": limit, "passed": correlation["high"] < limit}
+        "randomisation": {**correlation, "limit": limit, "passed": correlation["high"] < limit},
+        "randomisation_absolute": over_images(rank_correlation(np.abs(maps), np.abs(randomised))),
     }
     importance = maps.sum(axis=1)
     for name, insertion in (("deletion", False), ("insertion", True)):

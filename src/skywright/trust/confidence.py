@@ -44,6 +44,9 @@ def decide_classification(
     probabilities are too extreme. Where the slope can pass, the mean excess of the promised over
     the true share of each class has to pass too, or else the decision is "biased".
 
+    A slope off its limit needs Rao's score test to agree: with few errors or none any steep slope
+    fits, and calibrated probabilities would be called underconfident.
+
     Parameters
     ----------
     probability : (n,) or (n, class)
@@ -68,12 +71,27 @@ def decide_classification(
     y = np.asarray(labels).astype(int)
     if len(np.unique(y)) < 2:
         raise ValueError("labels of one class only: calibration needs both outcomes")
+    if np.ptp(p, axis=0).max() == 0:
+        raise ValueError("all probabilities are equal: there is no slope to judge")
     two = p.shape[1] == 2
     value, error = _two_class_slope(p[:, 1], y, groups) if two else _slope(p, y, groups)
     shared = (1 + level) / 2
     result = _decision(
         "calibration slope", value, error, 1.0, tolerance, shared, len(y), _CONFIDENCE
     )
+    if not np.isfinite(value) or result["decision"] != "calibrated":
+        # without errors any slope fits, and its own error says nothing
+        score = _decision(
+            "score of the slope at its limit, in standard deviations",
+            _score_of_slope(p, y, groups, 1.0 + np.sign(value - 1) * tolerance),
+            1.0,
+            0.0,
+            0.0,
+            shared,
+            len(y),
+            _CONFIDENCE,
+        )
+        result = score if score["decision"] == "calibrated" or not np.isfinite(value) else result
     if result["decision"] != "calibrated":
         return result
     excess = p - np.eye(p.shape[1])[y]
@@ -294,8 +312,6 @@ def _two_class_slope(
     """Return the slope of the logits and its standard error over independent groups."""
     logits = logit(np.clip(p, 1e-12, 1 - 1e-12))
     slope, intercept = calibration_slope(logits, y, np.ones(len(y)))
-    if not np.isfinite(slope):
-        raise ValueError("all probabilities are equal: there is no slope to judge")
     design = np.stack([np.ones_like(logits), logits], axis=1)
     fitted = expit(intercept + slope * logits)
     information = (design * (fitted * (1 - fitted))[:, None]).T @ design
@@ -309,13 +325,28 @@ def _slope(p: np.ndarray, y: np.ndarray, groups: np.ndarray | None) -> tuple[flo
     """Return the inverse temperature and its standard error over independent groups."""
     slope = float(class_slope(p, y, np.ones(len(y))))
     if not np.isfinite(slope):
-        raise ValueError("all probabilities are equal: there is no slope to judge")
+        return np.inf, 0.0
     logits = class_logits(p)
     fitted = softmax(slope * logits, axis=1)
     mean = (fitted * logits).sum(axis=1)
     information = ((fitted * logits**2).sum(axis=1) - mean**2).sum()
     scores = _group_sums((logits[np.arange(len(y)), y] - mean)[:, None], groups)
     return slope, float(np.sqrt((scores**2).sum() * _small(len(scores))) / information)
+
+
+def _score_of_slope(p: np.ndarray, y: np.ndarray, groups: np.ndarray | None, slope: float) -> float:
+    """Return by how much the likelihood wants a larger slope, over what chance gives.
+
+    Rao's score test: the spread is that which the probabilities themselves promise, or that seen
+    between groups where it is larger.
+    """
+    logits = class_logits(p)
+    fitted = softmax(slope * logits, axis=1)
+    mean = (fitted * logits).sum(axis=1)
+    scores = logits[np.arange(len(y)), y] - mean
+    promised = ((fitted * logits**2).sum(axis=1) - mean**2).sum()
+    seen = (_group_sums(scores[:, None], groups) ** 2).sum()
+    return float(scores.sum() / np.sqrt(max(promised, seen, 1e-300)))
 
 
 def _group_sums(values: np.ndarray, groups: np.ndarray | None) -> np.ndarray:

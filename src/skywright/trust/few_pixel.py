@@ -29,8 +29,8 @@ def attack_few_pixels(
     *,
     targets: np.ndarray | None = None,
     search: str = "evolution",
-    population: int = 100,
-    generations: int = 40,
+    population: int = 50,
+    generations: int = 80,
 ) -> dict[str, Any]:
     """Attack images one by one, each until the classifier errs or the queries are spent.
 
@@ -159,7 +159,7 @@ def _evolve(hunt: _Hunt, population: int, generations: int, rng: np.random.Gener
         maxiter=generations,
         init=start,
         mutation=(0.4, 1.0),
-        recombination=0.9,
+        recombination=0.5,
         strategy="rand1bin",
         tol=0,
         atol=-1,  # equal scores are no reason to stop

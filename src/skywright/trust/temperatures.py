@@ -36,7 +36,8 @@ def class_slope(
     Returns
     -------
     (…)
-        Within 0.001 to 100; NaN where all classes are always equally likely.
+        Within 0.001 to 100; NaN where all classes are always equally likely, or where no row with
+        weight is wrong: then the steeper, the likelier.
     """
     logits = class_logits(probability)
     rows = np.atleast_2d(weights)
@@ -56,4 +57,6 @@ def class_slope(
         slope = np.clip(slope * np.exp(change), 1e-3, 100)
         if np.abs(change).max() < 1e-6:
             break
+    right = truth >= logits.max(axis=1)
+    slope[rows @ ~right == 0] = np.nan
     return slope.reshape(np.shape(weights)[:-1])

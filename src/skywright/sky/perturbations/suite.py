@@ -106,6 +106,12 @@ def perturb(
     """
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}; expected one of {', '.join(KINDS)}")
+    bad = int((~np.isfinite(images.flux)).any(axis=(1, 2, 3)).sum())
+    if bad:
+        raise ValueError(
+            f"{bad} of {len(images)} images have pixels that are not finite; expected none: fill "
+            "them or leave those images out"
+        )
     function = KINDS[kind]
     options: dict[str, Any] = {}
     if "gain" in inspect.signature(function).parameters:
