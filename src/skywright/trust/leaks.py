@@ -114,7 +114,9 @@ def separability(
     labels = np.repeat([0, 1], [len(features_a), len(features_b)])
     groups = np.concatenate([groups_a, groups_b])
     scores = np.empty(len(labels))
-    for fit, held_out in GroupKFold(folds).split(features, labels, groups):
+    # dealt out in the order of the groups, folds would keep step with what is periodic in it
+    split = GroupKFold(folds, shuffle=True, random_state=int(rng.integers(2**31)))
+    for fit, held_out in split.split(features, labels, groups):
         booster = HistGradientBoostingClassifier(random_state=int(rng.integers(2**31)))
         booster.fit(features[fit], labels[fit])
         scores[held_out] = booster.decision_function(features[held_out])

@@ -21,6 +21,7 @@ from skywright.sky.deeplenstronomy.model import Configuration, Galaxy, PointSour
 from skywright.sky.deeplenstronomy.reading import read_lens_configuration
 from skywright.sky.deeplenstronomy.sampler import Values, sample_parameters
 from skywright.sky.deeplenstronomy.time_series import expand_nights
+from skywright.sky.surveys import SurveyName
 
 __all__ = ["draw_lens_configuration"]
 
@@ -31,8 +32,8 @@ def draw_lens_configuration(
     images: Iterable[int] | None = None,
     *,
     seed: int | None = None,
-    survey: str | None = None,
-    compat: str | None = None,
+    survey: SurveyName | None = None,
+    compat: bool | str | None = None,
     changes: Mapping[str, Any] | None = None,
 ) -> Table:
     """Draw what the images of one configuration show.

@@ -16,6 +16,7 @@ from skywright.sky.deeplenstronomy.model import Simulation
 from skywright.sky.deeplenstronomy.reading import read_lens_configuration
 from skywright.sky.deeplenstronomy.rendering import render_lens_configuration, sky_variance
 from skywright.sky.noise import nanojansky
+from skywright.sky.surveys import SurveyName
 
 __all__ = ["images_of", "simulate_lenses"]
 
@@ -26,8 +27,8 @@ def simulate_lenses(
     images: Iterable[int] | None = None,
     *,
     seed: int | None = None,
-    survey: str | None = None,
-    compat: str | None = None,
+    survey: SurveyName | None = None,
+    compat: bool | str | None = None,
     changes: Mapping[str, Any] | None = None,
     device: str = "cpu",
 ) -> Images:
