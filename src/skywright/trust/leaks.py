@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import GroupKFold
+from sklearn.model_selection import StratifiedGroupKFold
 
 from skywright.data import Images
 from skywright.trust.ranking import auroc
@@ -115,7 +115,7 @@ def separability(
     groups = np.concatenate([groups_a, groups_b])
     scores = np.empty(len(labels))
     # dealt out in the order of the groups, folds would keep step with what is periodic in it
-    split = GroupKFold(folds, shuffle=True, random_state=int(rng.integers(2**31)))
+    split = StratifiedGroupKFold(folds, shuffle=True, random_state=int(rng.integers(2**31)))
     for fit, held_out in split.split(features, labels, groups):
         booster = HistGradientBoostingClassifier(random_state=int(rng.integers(2**31)))
         booster.fit(features[fit], labels[fit])
