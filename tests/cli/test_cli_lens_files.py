@@ -179,6 +179,7 @@ def test_all_that_is_wrong_is_told_at_once(config):
             ["--set", "GEOMETRY.CONFIGURATION_1.PLANE_2.PARAMETERS.REDSHIFT=0.1"],
             "order of redshift",
         ),
+        (["--set", "IMAGE.PARAMETERS.exposure_time=1e-300"], "expected a number from 1e-06"),
         (["--preset", "small"], "has none; use --set"),
         (["--survey", "nowhere"], "expected one of des"),
         (["--compat", "0.0.1.6"], "expected '0.0.1.7'"),
