@@ -21,7 +21,7 @@ from astropy.table import QTable
 from matplotlib.path import Path as Polygon
 from record import ROOT, peak_memory_mb, record
 from run_recipe import run
-from scipy.special import gamma
+from scipy.special import gamma, gammaincinv
 
 from skywright.data.tables import read_table
 from skywright.sky import (
@@ -34,7 +34,11 @@ from skywright.sky import (
     survey_conditions,
 )
 from skywright.sky.lens_population.expected import count_interval, expected_lenses
-from skywright.sky.lens_population.isothermal import multiple_image_area, multiple_image_reach
+from skywright.sky.lens_population.isothermal import (
+    isothermal_images,
+    multiple_image_area,
+    multiple_image_reach,
+)
 from skywright.sky.photometry import arc_snr
 
 matplotlib.use("Agg")
@@ -49,6 +53,7 @@ GRID = np.linspace(0.02, 2.0, 100)
 # zero point and exposure times, and his seeing is that of the worst exposure.
 COADD = {"g": (21.7, 3000), "r": (20.7, 6000), "i": (20.1, 6000)}
 WORST = 1.905
+MAGNIFIED, POINTS = 400, 4096
 # Found so far: Walmsley et al. 2025 (arXiv:2503.15324), candidates of Euclid's first 63 deg2
 FOUND = 497 / 63
 
@@ -109,6 +114,29 @@ def cross_sections() -> dict[str, dict[str, float]]:
         name = f"q = {q}" + (f", shear {np.hypot(g1, g2):.2f}" if g1 else "")
         found[name] = {"area": ours, "lenstronomy": area, "ratio": ours / area}
         assert abs(ours / area - 1) < 0.01
+    return found
+
+
+def magnifications(lenses: QTable) -> dict[str, float]:
+    """Compare magnifications of discs with the mean over 4,096 points of equal light."""
+    rows = lenses[np.random.default_rng(3).permutation(len(lenses))[:MAGNIFIED]]
+    theta = u.Quantity(rows["theta_e"], "arcsec").value
+    share = (np.arange(POINTS) + 0.5) / POINTS
+    radius, angle = gammaincinv(2, share) / 1.678347, np.pi * (3 - 5**0.5) * np.arange(POINTS)
+    size = (u.Quantity(rows["source_angular_size"], "arcsec").value / theta)[:, None] * radius
+    root = np.sqrt(np.asarray(rows["source_q"]))[:, None]
+    a, b = size * np.cos(angle) / root, size * np.sin(angle) * root
+    cos, sin = (f(u.Quantity(rows["source_phi"], "rad").value)[:, None] for f in (np.cos, np.sin))
+    x = (u.Quantity(rows["x"], "arcsec").value / theta)[:, None] + a * cos - b * sin
+    y = (u.Quantity(rows["y"], "arcsec").value / theta)[:, None] + a * sin + b * cos
+    names = ("q", "phi", "gamma1", "gamma2")
+    mass = (np.repeat(np.asarray(getattr(rows[n], "value", rows[n])), POINTS) for n in names)
+    _, _, mu = isothermal_images(x.ravel(), y.ravel(), *mass)
+    truth = np.abs(mu).sum(axis=1).reshape(x.shape).mean(axis=1)
+    ratio = np.asarray(rows["magnification"]) / truth
+    found = {"lenses": len(rows), "mean_ratio": float(ratio.mean()), "rms": float(ratio.std())}
+    assert abs(found["mean_ratio"] - 1) < 0.01
+    assert found["rms"] < 0.03
     return found
 
 
@@ -232,6 +260,19 @@ def picture(lenses: QTable) -> None:
     figure.savefig(ROOT / "docs" / "figures" / "lens-population.png", dpi=130)
 
 
+def cut_by_depth(pairs: QTable) -> list[dict[str, Any]]:
+    """Return the lenses whose sources are within a magnitude of the depth of the catalogue."""
+    rows = []
+    for name in ("des", "lsst", "euclid"):
+        seen = select_lenses(pairs, name)
+        i = np.asarray(getattr(seen["source_mag_i"], "value", seen["source_mag_i"]))
+        row: dict[str, Any] = {"lenses of": name}
+        for low, high in ((25.5, 26.0), (26.0, 26.5), (26.5, 27.0), (27.0, 27.5)):
+            row[f"i {low} to {high}"] = float(((i > low) & (i <= high)).mean())
+        rows.append(row)
+    return rows
+
+
 def medians(lenses: QTable) -> list[dict[str, Any]]:
     rows = []
     for name in ("all", "des", "lsst", "euclid"):
@@ -282,7 +323,9 @@ def main() -> None:
     figures["published_redshifts"] = numbers(moved, 100 * u.deg**2)
     figures["euclid_found_per_deg2"] = FOUND
     figures["signal_to_noise"] = signal_to_noise(lenses)
+    figures["magnification"] = magnifications(lenses)
     figures["counts"] = counts(blue)
+    figures["cut_by_depth"] = cut_by_depth(pairs)
     figures["dispersions"] = dispersions(red, area, drawn, 100 * u.deg**2)
     figures["medians"] = medians(lenses)
     picture(lenses)

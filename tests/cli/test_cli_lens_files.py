@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from skywright.cli import app
 from skywright.data import artefacts
 from skywright.data.tables import read_table
-from skywright.sky import draw_lens_table, simulate_lenses
+from skywright.sky import draw_lens_configuration, simulate_lenses
 from skywright.sky.deeplenstronomy import is_lens_configuration, lens_recipe
 
 SMALL = Path(__file__).parents[1] / "sky" / "small_lenses.yaml"
@@ -66,7 +66,7 @@ def test_run_folder_holds_images_and_rows_of_every_configuration(config):
         np.testing.assert_array_equal(images[:].flux, wanted.flux)
         table = read_table(f"out/artefacts/{label}.complete/table.parquet")
         assert len(table) == count
-        drawn = draw_lens_table("notes.txt", label, seed=4)
+        drawn = draw_lens_configuration("notes.txt", label, seed=4)
         assert table.colnames == drawn.colnames
         np.testing.assert_array_equal(table["seeing-g"], drawn["seeing-g"])
 
@@ -90,7 +90,7 @@ def test_set_changes_the_file_by_path(config):
     table = artefacts.load(Path("out/artefacts/CONFIGURATION_2.complete"))
     np.testing.assert_array_equal(
         table["seeing-g"],
-        draw_lens_table("notes.txt", "CONFIGURATION_2", range(7), seed=9)["seeing-g"],
+        draw_lens_configuration("notes.txt", "CONFIGURATION_2", range(7), seed=9)["seeing-g"],
     )
 
 
@@ -179,6 +179,7 @@ def test_all_that_is_wrong_is_told_at_once(config):
             ["--set", "GEOMETRY.CONFIGURATION_1.PLANE_2.PARAMETERS.REDSHIFT=0.1"],
             "order of redshift",
         ),
+        (["--set", "IMAGE.PARAMETERS.exposure_time=1e-300"], "expected a number from 1e-06"),
         (["--preset", "small"], "has none; use --set"),
         (["--survey", "nowhere"], "expected one of des"),
         (["--compat", "0.0.1.6"], "expected '0.0.1.7'"),

@@ -1,7 +1,8 @@
 import pytest
-from flow_plans import Package, library, plan
+from flow_plans import Package, library, plan, ref
 
 from skywright import flow
+from skywright.flow.named_files import configurations, digest_named
 from skywright.flow.sources import Sources
 
 
@@ -115,3 +116,111 @@ def test_files_that_a_configuration_names_are_inputs_too(tmp_path, monkeypatch):
     assert run() == ("computed", ["22", "44"])
     (tmp_path / "unnamed.txt").write_text("5")
     assert run()[0] == "cached"
+
+
+@pytest.fixture
+def configured(tmp_path, monkeypatch):
+    """A step that follows INPUT as deeplenstronomy does, and one that reads something else."""
+    package = Package(tmp_path, monkeypatch)
+    package.write(
+        "steps",
+        """
+        from pathlib import Path
+        import yaml
+
+        def rows(config, changes=None):
+            folder, found, name = Path(config).parent, [], Path(config).name
+            while name:
+                read = yaml.safe_load((folder / name).read_text()) | (changes or {})
+                found.append(read.get("VALUE"))
+                if "FILE" in read:
+                    found.append((folder / read["FILE"]).read_text())
+                name = read.get("INPUT")
+            return found
+
+        def other(config):
+            return Path(config).read_text()
+        """,
+    )
+    sky = tmp_path / "sky"
+    (sky / "deep").mkdir(parents=True)
+    (sky / "notes").write_text("# no suffix\n---\nVALUE: 0\nINPUT: one.yaml\n")
+    (sky / "one.yaml").write_text("VALUE: 1\nINPUT: deep/two.yml\n")
+    (sky / "deep" / "two.yml").write_text("VALUE: 2\nFILE: table.txt\nAGAIN: one.yaml\n")
+    (sky / "table.txt").write_text("3")
+    (sky / "else.txt").write_text("4")
+    return package, sky
+
+
+def states(tmp_path, package, nodes):
+    done = flow.run(plan(tmp_path, nodes, package), workspace=tmp_path / "ws", workers=1)
+    return {name: node["state"] for name, node in done.nodes.items()}, done
+
+
+@pytest.mark.parametrize("edited", ["notes", "one.yaml", "deep/two.yml", "table.txt"])
+def test_a_file_named_at_any_depth_re_runs_exactly_what_depends_on_it(configured, tmp_path, edited):
+    package, sky = configured
+    nodes = {
+        "x": package.call("steps.rows", config=str(sky / "notes")),
+        "after": library("len", ref("x")),
+        "apart": package.call("steps.other", config=str(sky / "else.txt")),
+    }
+    first, _ = states(tmp_path, package, nodes)
+    assert set(first.values()) == {"computed"}
+    assert set(states(tmp_path, package, nodes)[0].values()) == {"cached"}
+    text = (sky / edited).read_text()
+    (sky / edited).write_text(text.replace("VALUE: ", "VALUE: 1") if "VALUE" in text else "33")
+    again, done = states(tmp_path, package, nodes)
+    assert again == {"x": "computed", "after": "computed", "apart": "cached"}
+    assert done["x"] == nodes["x"].target(str(sky / "notes"))
+
+
+def test_a_file_named_by_a_change_of_a_configuration_counts(configured, tmp_path):
+    package, sky = configured
+    changes = {"FILE": "else.txt"}
+    nodes = {"x": package.call("steps.rows", config=str(sky / "notes"), changes=changes)}
+    states(tmp_path, package, nodes)
+    assert states(tmp_path, package, nodes)[0] == {"x": "cached"}
+    (sky / "else.txt").write_text("44")
+    again, done = states(tmp_path, package, nodes)
+    assert again == {"x": "computed"}
+    assert "44" in done["x"]
+
+
+def test_files_that_swap_their_content_count(configured, tmp_path):
+    package, sky = configured
+    (sky / "notes").write_text("FILE: table.txt\nOTHER: else.txt\n")
+    nodes = {"x": package.call("steps.rows", config=str(sky / "notes"))}
+    states(tmp_path, package, nodes)
+    (sky / "table.txt").write_text("4")
+    (sky / "else.txt").write_text("3")
+    assert states(tmp_path, package, nodes)[0] == {"x": "computed"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("a.yaml", "[x, y]", True),
+        ("a.YML", "a: [", True),
+        ("a", "\n# note\n'A B': {}\n", True),
+        ("a.txt", "\ufeffDATASET:\n  NAME: x\n", True),
+        ("a.txt", "mag z\n1: 2\n", False),
+        ("a.csv", "a,b\n1,2\n", False),
+        ("a.txt", "", False),
+        ("a.yaml", "a: 1\n" + "#" * 1_000_001, False),
+    ],
+)
+def test_a_configuration_is_known_by_suffix_or_by_its_first_line(tmp_path, name, text, found):
+    (tmp_path / name).write_text(text, "utf-8")
+    assert bool(configurations([str(tmp_path / name)])) is found
+
+
+def test_following_names_ends(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for i in range(300):  # each names the next, the last the first
+        (tmp_path / f"{i}.yaml").write_text(f"a: {(i + 1) % 300}.yaml\nb: {'x' * 5000}\nc: .\n")
+    (tmp_path / "pipe.yaml").symlink_to("0.yaml")
+    digests = digest_named("pipe.yaml")
+    assert 100 <= len(digests) <= 102
+    assert digest_named("none.yaml") is None
+    assert digest_named("a\0b") is None

@@ -64,6 +64,21 @@ def test_sets_of_one_kind_are_not_separable(galaxies):
     assert result["n_groups"] == 2 * N
 
 
+def test_what_is_periodic_in_the_groups_does_not_steer_the_folds():
+    """Every fifth row is of the one kind: folds dealt out in order would each hold one kind."""
+    place = np.arange(400)
+    kind, one = (place % 5).astype(float)[:, None], place % 5 == 0
+
+    def asked():
+        return separability(
+            kind[~one], kind[one], place[~one], place[one], np.random.default_rng(2), resamples=100
+        )
+
+    found = asked()
+    assert found["low"] > 0.99
+    assert asked() == found
+
+
 def test_a_planted_lowest_bit_is_caught(galaxies):
     whole = np.rint(galaxies)
     planted = 2 * (whole // 2) + (np.random.default_rng(4).random(whole.shape) < 0.6)

@@ -65,9 +65,7 @@ def run(
     ] = None,
     compat: Annotated[
         str | None,
-        typer.Option(
-            metavar="VERSION", help="0.0.1.7: take what that version of deeplenstronomy took."
-        ),
+        typer.Option(metavar="0.0.1.7", help="Take what that version of deeplenstronomy took."),
     ] = None,
     allow: Annotated[
         list[str] | None,

@@ -238,13 +238,23 @@ def _kinds(annotation: Any) -> list[tuple[str, Callable[[Any], bool]]] | None:
         return None if None in parts else [k for part in parts for k in part or ()]
     if origin is Annotated:
         base, *extra = get_args(annotation)
+        if len(extra) == 2 and callable(extra[1]):  # what is expected, and a test for it
+            return [(extra[0], extra[1])]
         return _quantity(extra[0]) if base is u.Quantity else _kinds(base)
     if origin is Literal:
         allowed = get_args(annotation)
         return [(" or ".join(map(repr, allowed)), lambda v: v in allowed)]
     if isinstance(annotation, (u.UnitBase, u.PhysicalType)):
         return _quantity(annotation)
+    if origin is tuple and get_args(annotation)[1:] == (...,):
+        every = _kinds(get_args(annotation)[0])
+        return every and [_each(*kind) for kind in every]
     return _simple(origin or annotation)
+
+
+def _each(text: str, fits: Callable[[Any], bool]) -> tuple[str, Callable[[Any], bool]]:
+    """Return the check of a list, all of whose items are of one kind."""
+    return f"a list, each {text}", lambda v: isinstance(v, (list, tuple)) and all(map(fits, v))
 
 
 def _simple(kind: Any) -> list[tuple[str, Callable[[Any], bool]]] | None:
@@ -254,8 +264,8 @@ def _simple(kind: Any) -> list[tuple[str, Callable[[Any], bool]]] | None:
         return [("a quantity", lambda v: isinstance(v, u.Quantity))]
     if kind is Path:
         return [("a file name", lambda v: isinstance(v, str))]
-    if kind in (list, dict):
-        return [({list: "a list", dict: "a mapping"}[kind], lambda v: isinstance(v, kind))]
+    if kind in (list, dict, Mapping):
+        return [("a list" if kind is list else "a mapping", lambda v: isinstance(v, kind))]
     if kind not in PLAIN:
         return None
     accepted = (int, float) if kind is float else kind

@@ -177,7 +177,10 @@ class _Builder:
     def _reference(self, node: yaml.ScalarNode) -> Item:
         path = node.value.removeprefix("$").strip()
         if not path or not all(path.split(".")):
-            self.fail(f"{node.value!r} refers to nothing: write $name or $table.column", node)
+            self.fail(
+                f"empty reference: {node.value!r} refers to nothing: write $name or $table.column",
+                node,
+            )
         return Item(None, self.mark(node), "ref", path, node.value)
 
     def _scalar(self, node: yaml.ScalarNode, kind: str) -> Any:
@@ -222,7 +225,12 @@ class _Builder:
             if not isinstance(key, yaml.ScalarNode) or key.tag != f"{CORE}str":
                 shown = getattr(key, "value", "")
                 shown = shown if isinstance(shown, str) and shown else "this"
-                self.fail(f'a key has to be text; put it in quotes: "{shown[:40]}":', key)
+                kind = key.tag.removeprefix(CORE)
+                self.fail(
+                    f'key "{shown[:40]}" is of non-string type "{kind[:40]}": a key has to be '
+                    f'text; put it in quotes: "{shown[:40]}":',
+                    key,
+                )
             name = key.value
             if SURROGATE.search(name):
                 self.fail("half of a surrogate pair is no character: no file can hold it", key)

@@ -1,6 +1,5 @@
 from .arms import arms_profile as arms_profile
 from .deeplenstronomy.drawing import draw_lens_configuration as draw_lens_configuration
-from .deeplenstronomy.images import draw_lens_table as draw_lens_table
 from .deeplenstronomy.images import simulate_lenses as simulate_lenses
 from .deeplenstronomy.reading import read_lens_configuration as read_lens_configuration
 from .deeplenstronomy.rendering import render_lens_configuration as render_lens_configuration

@@ -16,7 +16,7 @@ from skywright.sky.field import without_pixel
 from skywright.sky.noise import add_noise
 from skywright.sky.psf import gaussian_psf
 from skywright.sky.rendering import render
-from skywright.sky.surveys import SURVEYS, draw_conditions, survey_value
+from skywright.sky.surveys import SURVEYS, SurveyName, draw_conditions, survey_value
 
 __all__ = ["simulate_fields"]
 
@@ -33,7 +33,7 @@ def simulate_fields(
     area: u.Quantity,
     seeing: Mapping[str, u.Quantity | str],
     rng: np.random.Generator,
-    survey: str = "des",
+    survey: SurveyName = "des",
     magnitude: tuple[float, float] = (17.0, 20.0),
     pixels: int = 91,
     zero_point: float = 30.0,
@@ -211,7 +211,7 @@ def _light(
 
 
 def _conditions(
-    survey: str, bands: tuple[str, ...], n: int, rng: np.random.Generator
+    survey: SurveyName, bands: tuple[str, ...], n: int, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """Draw what the noise depends on, (n, band) each."""
     drawn = draw_conditions(survey, n, rng=rng)
@@ -226,7 +226,7 @@ def _expose(
     part: slice,
     fwhm: np.ndarray,
     pixels: int,
-    survey: str,
+    survey: SurveyName,
     correlation: float,
     rng: np.random.Generator,
 ) -> np.ndarray:

@@ -16,11 +16,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["LEVELS", "SURVEYS", "Survey", "draw_conditions", "survey_value"]
+__all__ = ["LEVELS", "SURVEYS", "Survey", "SurveyName", "draw_conditions", "survey_value"]
 
 LEVELS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 Condition = float | tuple[float, ...] | Mapping[int, float]
@@ -172,6 +172,8 @@ ZTF = Survey(
     sky=(22.01, 21.15, 19.89),
 )
 
+# Written out, so that a recipe with another name is refused when it is read.
+SurveyName = Literal["des", "delve", "lsst", "hst", "euclid", "ztf"]
 SURVEYS: Mapping[str, Survey] = MappingProxyType(
     {"des": DES, "delve": DELVE, "lsst": LSST, "hst": HST, "euclid": EUCLID, "ztf": ZTF}
 )
@@ -227,7 +229,9 @@ def survey_value(survey: str, field: str, band: str, u: Any) -> np.ndarray:
     return np.full(u.shape, value)
 
 
-def draw_conditions(survey: str, n: int, *, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def draw_conditions(
+    survey: SurveyName, n: int, *, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
     """Draw the conditions under which images of a survey are taken.
 
     Parameters

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import GroupKFold
+from sklearn.model_selection import StratifiedGroupKFold
 
 from skywright.data import Images
 from skywright.trust.ranking import auroc
@@ -114,7 +114,9 @@ def separability(
     labels = np.repeat([0, 1], [len(features_a), len(features_b)])
     groups = np.concatenate([groups_a, groups_b])
     scores = np.empty(len(labels))
-    for fit, held_out in GroupKFold(folds).split(features, labels, groups):
+    # dealt out in the order of the groups, folds would keep step with what is periodic in it
+    split = StratifiedGroupKFold(folds, shuffle=True, random_state=int(rng.integers(2**31)))
+    for fit, held_out in split.split(features, labels, groups):
         booster = HistGradientBoostingClassifier(random_state=int(rng.integers(2**31)))
         booster.fit(features[fit], labels[fit])
         scores[held_out] = booster.decision_function(features[held_out])

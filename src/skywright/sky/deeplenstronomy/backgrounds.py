@@ -37,7 +37,6 @@ def read_backgrounds(
     if not os.path.isdir(path):
         problems.add(where, f"there is no folder {name!r:.80} beside the configuration")
         return None
-    problems.files += [path / f"{band}.fits" for band in bands] + [path / "map.txt"]
     counts = {band: _count(path / f"{band}.fits", where, problems) for band in bands}
     names, values = _map(path / "map.txt", where, problems)
     if values is not None:

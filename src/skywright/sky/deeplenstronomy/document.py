@@ -111,7 +111,6 @@ class Problems:
     def __init__(self, compat: bool = False) -> None:
         self.compat = compat
         self.found: list[Problem] = []
-        self.files: list[Path] = []  # that the configuration names
 
     def add(self, item: Item, message: str, key: str = "") -> None:
         """Note a problem of an item, or of a key that it lacks."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +21,20 @@ from skywright.sky.deeplenstronomy.model import Configuration, Galaxy, PointSour
 from skywright.sky.deeplenstronomy.reading import read_lens_configuration
 from skywright.sky.deeplenstronomy.sampler import Values, sample_parameters
 from skywright.sky.deeplenstronomy.time_series import expand_nights
+from skywright.sky.surveys import SurveyName
 
 __all__ = ["draw_lens_configuration"]
 
 
 def draw_lens_configuration(
-    simulation: Simulation | str | Path,
-    configuration: str,
+    config: Simulation | str | Path,
+    configuration: str = "CONFIGURATION_1",
     images: Iterable[int] | None = None,
     *,
     seed: int | None = None,
+    survey: SurveyName | None = None,
+    compat: bool | str | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> Table:
     """Draw what the images of one configuration show.
 
@@ -39,14 +43,16 @@ def draw_lens_configuration(
 
     Parameters
     ----------
-    simulation : Simulation or path
-        From `read_lens_configuration`, or the file.
+    config : path or Simulation
+        The file, or what `read_lens_configuration` made of it.
     configuration : str
-        Its label, as ``CONFIGURATION_1``.
+        Label of one of its configurations.
     images : iterable of int, optional
         Numbers of the images, from zero; all that the file asks for if left out.
     seed : int, optional
         Stands in for SEED of the file; needed where the file has none.
+    survey, compat, changes
+        As for `read_lens_configuration`, when that is still to be called.
 
     Returns
     -------
@@ -57,13 +63,21 @@ def draw_lens_configuration(
 
     Raises
     ------
+    ConfigurationError
+        The file is wrong.
     ValueError
-        There is no seed, or planes never come out in order of redshift.
+        There is no seed, a file that was read is to be read otherwise, or planes never come out
+        in order of redshift.
     KeyError
         There is no such configuration.
     """
-    if not isinstance(simulation, Simulation):
-        simulation = read_lens_configuration(simulation)
+    if not isinstance(config, Simulation):
+        simulation = read_lens_configuration(config, survey=survey, compat=compat, changes=changes)
+    elif survey or compat or changes:
+        raise ValueError("survey, compat and changes are for files: give the file, or give them "
+                         "to read_lens_configuration")  # fmt: skip
+    else:
+        simulation = config
     found = simulation.configuration(configuration)
     seed = simulation.seed if seed is None else seed
     if seed is None:

@@ -207,7 +207,6 @@ def _cadence_file(item: Item, reader: Reader) -> tuple[float, Cadence]:
     if not os.path.isfile(file):
         problems.add(item, f"there is no cadence file {item.value!r:.80} beside the configuration")
         return 0.0, {}
-    problems.files.append(file)
     root = read_tree(file, problems)
     if not problems.mapping(root, "a mapping of REFERENCE_MJD and POINTING_1"):
         return 0.0, {}

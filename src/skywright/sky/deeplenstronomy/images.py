@@ -1,8 +1,8 @@
-"""From a configuration file to rows or images in one step, for recipes."""
+"""From a configuration file to images in one step, for recipes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,40 +16,9 @@ from skywright.sky.deeplenstronomy.model import Simulation
 from skywright.sky.deeplenstronomy.reading import read_lens_configuration
 from skywright.sky.deeplenstronomy.rendering import render_lens_configuration, sky_variance
 from skywright.sky.noise import nanojansky
+from skywright.sky.surveys import SurveyName
 
-__all__ = ["draw_lens_table", "images_of", "simulate_lenses"]
-
-
-def draw_lens_table(
-    config: Path,
-    configuration: str = "CONFIGURATION_1",
-    images: Iterable[int] | None = None,
-    *,
-    seed: int | None = None,
-    survey: str | None = None,
-    compat: str | None = None,
-    changes: Mapping[str, Any] | None = None,
-    inputs: Sequence[str] = (),
-) -> Table:
-    """Draw what `simulate_lenses` shows with the same arguments.
-
-    Parameters
-    ----------
-    config, configuration, images, seed, survey, compat, changes, inputs
-        As for `simulate_lenses`.
-
-    Returns
-    -------
-    table : Table
-        As of `draw_lens_configuration`.
-
-    Raises
-    ------
-    ConfigurationError
-        The file is wrong.
-    """
-    simulation = read_lens_configuration(config, survey=survey, compat=compat, changes=changes)
-    return draw_lens_configuration(simulation, configuration, images, seed=seed)
+__all__ = ["images_of", "simulate_lenses"]
 
 
 def simulate_lenses(
@@ -58,15 +27,14 @@ def simulate_lenses(
     images: Iterable[int] | None = None,
     *,
     seed: int | None = None,
-    survey: str | None = None,
-    compat: str | None = None,
+    survey: SurveyName | None = None,
+    compat: bool | str | None = None,
     changes: Mapping[str, Any] | None = None,
-    inputs: Sequence[str] = (),
     device: str = "cpu",
 ) -> Images:
     """Simulate the images of one configuration of a file of deeplenstronomy.
 
-    What they show is the table of `draw_lens_table` with the same arguments.
+    What they show is the table of `draw_lens_configuration` with the same arguments.
 
     Parameters
     ----------
@@ -82,9 +50,6 @@ def simulate_lenses(
         As for `read_lens_configuration`.
     changes : mapping, optional
         As for `read_lens_configuration`.
-    inputs : sequence of str
-        Files that the configuration names. They are read anyway; named here, a recipe computes
-        its images anew when one of them changes.
     device : str
         Where images are rendered.
 

@@ -63,7 +63,6 @@ class _Including:
             reason = "is no file beside this one" if self.left >= 0 else "is one file too many"
             self.problems.add(name, f"{name.value!r:.80} {reason}")
             return {}
-        self.problems.files.append(file)
         inner = self.walk(read_tree(file, self.problems, path), (*outer, file))
         if not isinstance(inner.value, dict):
             self.problems.add(inner, f"got {show(inner.value)}, expected a mapping")

@@ -185,7 +185,7 @@ class Backgrounds:
 
 @dataclass(frozen=True)
 class Simulation:
-    """A whole configuration file; ``files`` are those that it names."""
+    """A whole configuration file."""
 
     name: str
     size: int
@@ -199,7 +199,6 @@ class Simulation:
     configurations: tuple[Configuration, ...]
     distributions: tuple[UserDistribution, ...] = ()
     backgrounds: Backgrounds | None = None
-    files: tuple[Path, ...] = ()
 
     @cached_property
     def cosmology(self) -> FlatLambdaCDM:

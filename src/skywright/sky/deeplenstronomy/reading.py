@@ -144,7 +144,6 @@ def _read(root: Item, folder: Path, problems: Problems) -> Simulation:
         name, size or 0, outdir, seed, cosmology, image, survey, bands, species, configurations,
         read_user_distributions(root.get("DISTRIBUTIONS"), folder, problems),
         read_backgrounds(root.get("BACKGROUNDS"), configurations, bands, folder, problems),
-        tuple(dict.fromkeys(problems.files)),
     )  # fmt: skip
     if not problems.found and not problems.compat:
         _check_names(root, found, problems)

@@ -73,15 +73,13 @@ def lens_recipe(
     options: dict[str, Any] = {"config": str(config), "seed": seed}
     given = {"survey": survey, "compat": compat, "changes": dict(changes or {})}
     options |= {name: value for name, value in given.items() if value}
-    if simulation.files:
-        options["inputs"] = [str(file) for file in simulation.files]
     lines = ["# Made from a configuration of deeplenstronomy, which is where to change it.",
              "recipe:", f"  title: {_yaml(simulation.name or 'Lens images')}",
              '  cite: ["Morgan et al. 2021, JOSS 6, 2854"]', "tables:"]  # fmt: skip
     for found in simulation.configurations:
         lines += [
             f"  {found.label}:",
-            f"    .init: {_call('draw_lens_table', found, options, rows)}",
+            f"    .init: {_call('draw_lens_configuration', found, options, rows)}",
         ]
     for found in simulation.configurations:
         lines.append(f"{found.label}_numbers: !numpy.arange [{found.size}]")

@@ -25,7 +25,7 @@ COSMOLOGY = {
     "Ob0": Bounds(0, 1),
 }
 IMAGE = {
-    "exposure_time": Bounds(0, 1e9, above=True),
+    "exposure_time": Bounds(1e-6, 1e9),
     "numPix": Bounds(1, 10_000, whole=True),
     "pixel_scale": Bounds(0, 1e4, above=True),
     "read_noise": Bounds(0, 1e6),

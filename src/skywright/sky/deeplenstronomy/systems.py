@@ -35,7 +35,6 @@ def list_lens_systems(
     *,
     size: int | None = None,
     seed: int | None = None,
-    inputs: Sequence[str] = (),
 ) -> QTable:
     """List the images of all configurations of a file, with labels and what matters of each.
 
@@ -47,8 +46,6 @@ def list_lens_systems(
         Labels of the configurations that hold lenses; all others are negatives.
     size, seed : int, optional
         Stand in for SIZE and SEED of the file.
-    inputs : sequence of str
-        As for `simulate_lenses`.
 
     Returns
     -------
@@ -87,7 +84,7 @@ def list_lens_systems(
     return systems
 
 
-def simulate_lens_systems(config: str, systems: Table, *, inputs: Sequence[str] = ()) -> Images:
+def simulate_lens_systems(config: str, systems: Table) -> Images:
     """Simulate the images of some rows of `list_lens_systems`; each is the same in any block.
 
     Parameters
@@ -96,8 +93,6 @@ def simulate_lens_systems(config: str, systems: Table, *, inputs: Sequence[str] 
         What they were listed from.
     systems : Table
         Any of its rows.
-    inputs : sequence of str
-        As for `simulate_lenses`.
 
     Returns
     -------
@@ -126,7 +121,7 @@ def simulate_lens_systems(config: str, systems: Table, *, inputs: Sequence[str] 
     )
 
 
-def measure_arc_snr(config: str, systems: Table, *, inputs: Sequence[str] = ()) -> np.ndarray:
+def measure_arc_snr(config: str, systems: Table) -> np.ndarray:
     """Measure the signal to noise of what is lensed in each image; 0 where there is no lens.
 
     Parameters
@@ -135,8 +130,6 @@ def measure_arc_snr(config: str, systems: Table, *, inputs: Sequence[str] = ()) 
         What they were listed from.
     systems : Table
         Rows of `list_lens_systems`.
-    inputs : sequence of str
-        As for `simulate_lenses`.
 
     Returns
     -------

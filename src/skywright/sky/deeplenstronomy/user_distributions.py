@@ -62,7 +62,6 @@ def _read(item: Item, folder: Path, problems: Problems) -> UserDistribution | No
 def _table(
     item: Item, file: Path, problems: Problems
 ) -> tuple[Path, tuple[str, ...], np.ndarray, np.ndarray] | None:
-    problems.files.append(file)
     try:
         names, values = read_text_table(file)
     except ValueError as error:

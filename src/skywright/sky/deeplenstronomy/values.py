@@ -194,7 +194,6 @@ class Reader:
         if None in names.values():
             return None
         file = find_file(names["file"], self.folder)
-        self.problems.files.append(file)
         try:
             parameter = item.path.partition(".DISTRIBUTION")[0].rpartition(".")[2]
             values = read_column(file, names["column"], parameter)

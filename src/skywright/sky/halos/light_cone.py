@@ -15,6 +15,7 @@ __all__ = ["draw_halos"]
 
 _MASS_STEP = 0.02  # in ln(mass)
 _REDSHIFT_STEP = 0.02
+MOST = 300_000_000  # halos of a draw
 
 
 def draw_halos(
@@ -66,8 +67,9 @@ def draw_halos(
     TypeError
         When the area is no solid angle.
     ValueError
-        When the grid does not ascend, the masses are not in order, or an argument does not suit
-        `halo_mass_function`.
+        When the grid does not ascend, the masses are not in order, an argument does not suit
+        `halo_mass_function`, or more than 3e8 halos are expected: they take 16 bytes each, and
+        several times that while they are drawn.
 
     Examples
     --------
@@ -88,8 +90,24 @@ def draw_halos(
         np.exp(log_mass), grid, cosmology, model, mass_definition, sigma8, ns
     )
     total = cumulative(log_mass, density)[:, -1]
+    _check_number(grid, total, sky_area, cosmology, low)
     z = redshifts_from_comoving_density(grid, total, sky_area, cosmology, noise, rng=rng)
     return z, np.exp(_log_masses(z, grid, log_mass, density, total, rng))
+
+
+def _check_number(
+    grid: np.ndarray, total: np.ndarray, sky_area: u.Quantity, cosmology: FLRW, low: np.ndarray
+) -> None:
+    """Refuse a draw that no memory holds, before it begins."""
+    if not isinstance(sky_area, u.Quantity) or not sky_area.unit.is_equivalent(u.sr):
+        return  # which is refused where it is drawn
+    volume = cosmology.differential_comoving_volume(grid).to_value("Mpc3 / sr")
+    expected = float(np.trapezoid(total * volume, grid) * sky_area.to_value("sr"))
+    if expected > MOST:
+        raise ValueError(
+            f"about {expected:.2g} halos above {low:.3g} Msun are expected, more than {MOST:.0e}; "
+            "take a larger m_min, a smaller sky_area, or cells of the sky in a sweep"
+        )
 
 
 def _refined(grid: np.ndarray) -> np.ndarray:

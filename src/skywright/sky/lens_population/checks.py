@@ -6,7 +6,22 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-__all__ = ["checked_area", "checked_column", "checked_magnitudes"]
+__all__ = ["check_columns", "checked_area", "checked_column", "checked_magnitudes"]
+
+
+def check_columns(table: QTable, *names: str) -> None:
+    """Refuse a table that lacks a column.
+
+    Raises
+    ------
+    ValueError
+        With the names of those that it has.
+    """
+    for name in names:
+        if name not in table.colnames:
+            raise ValueError(
+                f"there is no column {name!r}; expected one beside {', '.join(table.colnames)}"
+            )
 
 
 def checked_column(
@@ -17,19 +32,21 @@ def checked_column(
     low: float = -np.inf,
     high: float = np.inf,
 ) -> np.ndarray:
-    """Return the values (n,) of a column in a unit; a column without any is taken in this one.
+    """Return the values (n,) of a column in a unit; magnitudes alone may come without theirs.
 
     Raises
     ------
     ValueError
         The column is missing, its unit does not fit, or a value is not within the limits.
     """
-    if name not in table.colnames:
-        raise ValueError(
-            f"there is no column {name!r}; expected one beside {', '.join(table.colnames)}"
-        )
+    check_columns(table, name)
     column = table[name]
     known = getattr(column, "unit", None)
+    if known is None and unit not in (u.dimensionless_unscaled, u.mag):
+        raise ValueError(
+            f"column {name!r} has no unit; expected {unit} or the like: say which, as "
+            f"table[{name!r}].unit = {str(unit)!r}"
+        )
     try:
         values = u.Quantity(column, known if known is not None else unit).to_value(unit)
     except (u.UnitConversionError, TypeError) as error:
@@ -53,10 +70,7 @@ def checked_magnitudes(table: QTable, name: str) -> np.ndarray:
     ValueError
         The column is missing, in another unit, or holds NaN.
     """
-    if name not in table.colnames:
-        raise ValueError(
-            f"there is no column {name!r}; expected one beside {', '.join(table.colnames)}"
-        )
+    check_columns(table, name)
     known = getattr(table[name], "unit", None)
     values = np.asarray(np.ma.filled(getattr(table[name], "value", table[name]), np.nan), float)
     if known not in (None, u.mag, u.ABmag) or np.isnan(values).any() or (values == -np.inf).any():

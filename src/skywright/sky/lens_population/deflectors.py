@@ -93,8 +93,11 @@ def galaxy_deflectors(
     >>> lenses["sigma_v"].round()
     <Quantity [207.] km / s>
     """
-    if not scatter >= 0:
-        raise ValueError(f"scatter is {scatter}; expected a number from 0 up")
+    if not (0 <= scatter < np.inf and np.isfinite(evolution)):
+        raise ValueError(
+            f"scatter is {scatter}, evolution {evolution}; expected finite numbers [dex] and "
+            "[mag], and a scatter from 0 up"
+        )
     z = checked_column(galaxies, "z", low=0.0)
     magnitude = checked_column(galaxies, "M_r", u.mag, low=-30.0, high=0.0)
     e = checked_column(galaxies, "ellipticity", low=0.0, high=1.0)

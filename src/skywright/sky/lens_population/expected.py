@@ -7,8 +7,9 @@ import numpy as np
 from astropy.table import QTable, vstack
 from scipy.stats import chi2
 
-from skywright.sky.lens_population.checks import checked_area
+from skywright.sky.lens_population.checks import check_columns, checked_area
 from skywright.sky.lens_population.selection import select_lenses
+from skywright.sky.surveys import SurveyName
 
 __all__ = ["count_interval", "expected_lenses"]
 
@@ -24,7 +25,7 @@ PUBLISHED = {
 def expected_lenses(
     lenses: QTable,
     sky_area: u.Quantity,
-    surveys: tuple[str, ...] = ("des", "lsst", "euclid"),
+    surveys: tuple[SurveyName, ...] = ("des", "lsst", "euclid"),
 ) -> QTable:
     """Count the lenses that surveys see, per square degree, beside published forecasts.
 
@@ -55,6 +56,7 @@ def expected_lenses(
     Collett 2015 (arXiv:1507.02657).
     """
     area = checked_area(sky_area, "sky_area") * np.rad2deg(1.0) ** 2
+    check_columns(lenses, "deflector", "source")
     rows = []
     for survey in surveys:
         seen = select_lenses(lenses, survey)

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from skywright.data import Images
 from skywright.sky.deflectors import sie_shear
-from skywright.sky.lens_population.checks import checked_column, checked_magnitudes
+from skywright.sky.lens_population.checks import check_columns, checked_column, checked_magnitudes
 from skywright.sky.noise import add_noise, nanojansky, noise_variance
 from skywright.sky.psf import gaussian_psf
 from skywright.sky.rendering import render
-from skywright.sky.surveys import SURVEYS, draw_conditions, survey_value
+from skywright.sky.surveys import SURVEYS, SurveyName, draw_conditions, survey_value
 
 __all__ = ["render_lenses"]
 
@@ -26,7 +26,7 @@ ROUNDEST = 0.05  # axis ratio below which light is drawn as if it had this one
 
 def render_lenses(
     lenses: QTable,
-    survey: str,
+    survey: SurveyName,
     *,
     pixels: int = 64,
     noise: bool = True,
@@ -63,6 +63,7 @@ def render_lenses(
         There is no such survey, no band with magnitudes, or a column holds what it must not.
     """
     conditions = draw_conditions(survey, len(lenses), rng=rng)
+    check_columns(lenses, "object_id")
     chosen = [
         (number, band)
         for number, band in enumerate(SURVEYS[survey].bands)

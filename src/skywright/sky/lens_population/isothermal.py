@@ -12,7 +12,13 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["isothermal_images", "multiple_image_area", "multiple_image_reach"]
+__all__ = [
+    "deflection",
+    "isothermal_images",
+    "multiple_image_area",
+    "multiple_image_reach",
+    "turned",
+]
 
 ANGLES = 120  # of the scan; two images closer than a step (3 degrees, on a fold) may be missed
 STEPS = 60  # of Newton's method, kept in its bracket
@@ -64,7 +70,7 @@ def isothermal_images(
     x, y, q, phi, gamma1, gamma2 = (v.astype(float) for v in given)
     cos, sin = np.cos(phi), np.sin(phi)
     u, v = x * cos + y * sin, y * cos - x * sin
-    g1, g2 = _turned(gamma1, gamma2, phi)
+    g1, g2 = turned(gamma1, gamma2, phi)
     parts = [
         _images_of_block(*(w[i : i + BLOCK] for w in (u, v, q, g1, g2)))
         for i in range(0, len(u), BLOCK)
@@ -90,7 +96,7 @@ def multiple_image_reach(
     """
     reach = np.empty(len(q))
     angle = np.linspace(0, np.pi, OUTLINE // 2, endpoint=False)  # both curves are symmetric
-    g1, g2 = _turned(gamma1, gamma2, phi)
+    g1, g2 = turned(gamma1, gamma2, phi)
     for i in range(0, len(q), BLOCK):
         rows = slice(i, i + BLOCK)
         cut, caustic = _curves(angle, q[rows, None], g1[rows, None], g2[rows, None])
@@ -150,7 +156,7 @@ def _sorted(angle: np.ndarray, radius: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return angle[order], radius[order]
 
 
-def _turned(
+def turned(
     gamma1: np.ndarray, gamma2: np.ndarray, phi: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the shear in the axes of the mass."""
@@ -158,7 +164,7 @@ def _turned(
     return gamma1 * cos + gamma2 * sin, gamma2 * cos - gamma1 * sin
 
 
-def _deflection(
+def deflection(
     cos: np.ndarray, sin: np.ndarray, q: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the deflection, and twice the convergence times radius, at an angle."""
@@ -179,7 +185,7 @@ def _curves(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the cut and the tangential caustic, (2, …) each."""
     cos, sin = np.cos(angle), np.sin(angle)
-    dx, dy, strength = _deflection(cos, sin, q)
+    dx, dy, strength = deflection(cos, sin, q)
     ax, ay = (1 - g1) * cos - g2 * sin, (1 + g1) * sin - g2 * cos
     critical = strength * (cos * ax + sin * ay) / (1 - g1**2 - g2**2)
     cut = np.stack(np.broadcast_arrays(-dx, -dy))
@@ -213,7 +219,7 @@ def _cross(
 ) -> np.ndarray:
     """Return the cross product of both sides of the lens equation: `_side` without the rest."""
     cos, sin = np.cos(angle), np.sin(angle)
-    dx, dy, _ = _deflection(cos, sin, q)
+    dx, dy, _ = deflection(cos, sin, q)
     ax, ay = (1 - g1) * cos - g2 * sin, (1 + g1) * sin - g2 * cos
     return np.asarray(ax * (y + dy) - ay * (x + dx))
 
@@ -223,7 +229,7 @@ def _side(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return the cross product, its derivative, the radius of an image, and its magnification."""
     cos, sin = np.cos(angle), np.sin(angle)
-    dx, dy, strength = _deflection(cos, sin, q)
+    dx, dy, strength = deflection(cos, sin, q)
     ax, ay = (1 - g1) * cos - g2 * sin, (1 + g1) * sin - g2 * cos
     wx, wy = x + dx, y + dy
     # e' is the direction across, and d' = strength e'

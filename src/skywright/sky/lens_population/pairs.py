@@ -13,19 +13,16 @@ import astropy.units as u
 import numpy as np
 from astropy.cosmology import FLRW
 from astropy.table import QTable
-from scipy.special import gammaincinv
 
 from skywright.sky.lens_population.checks import checked_area, checked_column
 from skywright.sky.lens_population.einstein_radii import RADIAN, distance_ratio, isothermal_angle
 from skywright.sky.lens_population.isothermal import isothermal_images, multiple_image_reach
+from skywright.sky.lens_population.magnification import disc_magnification
 
 __all__ = ["draw_lenses"]
 
 MASS = ("q", "phi", "gamma1", "gamma2")
 STRONGEST = 0.9  # shear beyond which a lens has no images to speak of
-POINTS = 16  # of equal light, over which the magnification of a source is averaged
-GOLDEN = np.pi * (3 - np.sqrt(5))
-LIGHT = 1.678347  # half-light radius of an exponential disc in scale lengths
 ABOUT = {
     "object_id": "row",
     "deflector": "row in the catalogue of deflectors",
@@ -115,6 +112,8 @@ def draw_lenses(
     rows = {"theta_e": theta_e, "u": place[0], "v": place[1], "deflector": i, "source": j}
     rows = {name: values[several] for name, values in (rows | mass).items()}
     shape = _shapes(behind, rows, rng)
+    size = shape["source_size"] / rows["theta_e"]
+    disc = (rows["u"], rows["v"], size, shape["source_q"], shape["source_phi"])
     return _table(
         rows
         | shape
@@ -124,7 +123,7 @@ def draw_lenses(
             "sigma_v": lens["sigma_v"][rows["deflector"]],
             "images": (mu[several] != 0).sum(axis=1),
             "separation": _separation(x[several], y[several]) * rows["theta_e"],
-            "magnification": _magnification(rows, shape),
+            "magnification": disc_magnification(*disc, **{name: rows[name] for name in MASS}),
         },
         deflectors,
         sources,
@@ -192,22 +191,6 @@ def _separation(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return the largest distance between two of the images (n, image), NaN where there is none."""
     distance = np.hypot(x[:, :, None] - x[:, None], y[:, :, None] - y[:, None])
     return np.asarray(np.nan_to_num(distance).max(axis=(1, 2), initial=0.0))
-
-
-def _magnification(rows: dict[str, np.ndarray], shape: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the magnification of exponential discs: the mean over points of equal light."""
-    share = (np.arange(POINTS) + 0.5) / POINTS
-    radius = gammaincinv(2, share) / LIGHT  # in half-light radii
-    angle = GOLDEN * np.arange(POINTS)
-    size = (shape["source_size"] / rows["theta_e"])[:, None] * radius
-    root = np.sqrt(np.maximum(shape["source_q"], 0.01))[:, None]
-    a, b = size * np.cos(angle) / root, size * np.sin(angle) * root
-    cos, sin = np.cos(shape["source_phi"])[:, None], np.sin(shape["source_phi"])[:, None]
-    x = rows["u"][:, None] + a * cos - b * sin
-    y = rows["v"][:, None] + a * sin + b * cos
-    mass = (np.repeat(rows[name], POINTS) for name in MASS)
-    _, _, mu = isothermal_images(x.ravel(), y.ravel(), *mass)
-    return np.asarray(np.abs(mu).sum(axis=1).reshape(x.shape).mean(axis=1))
 
 
 def _table(rows: dict[str, np.ndarray], deflectors: QTable, sources: QTable) -> QTable:

@@ -10,7 +10,7 @@ from astropy.table import QTable
 from scipy.special import gamma
 
 from skywright.sky.lens_population.checks import checked_column, checked_magnitudes
-from skywright.sky.surveys import SURVEYS, survey_value
+from skywright.sky.surveys import SURVEYS, SurveyName, survey_value
 
 __all__ = ["arc_signal_to_noise", "lens_brightness", "select_lenses", "survey_conditions"]
 
@@ -20,7 +20,7 @@ DEPTH = 5.0  # S/N of a point source at the depth
 VAUCOULEURS = 7.669249  # b of Sersic index 4
 
 
-def survey_conditions(survey: str) -> dict[str, tuple[float, float, float]]:
+def survey_conditions(survey: SurveyName) -> dict[str, tuple[float, float, float]]:
     """Return the depth and seeing of the coadds of a survey where conditions are median.
 
     Parameters
@@ -130,7 +130,7 @@ def lens_brightness(magnitude: np.ndarray, size: np.ndarray, radius: np.ndarray)
 
 def select_lenses(
     lenses: QTable,
-    conditions: str | Mapping[str, Sequence[float]],
+    conditions: SurveyName | Mapping[str, Sequence[float]],
     *,
     snr: float = 20.0,
     magnification: float = 3.0,
@@ -169,6 +169,8 @@ def select_lenses(
     ----------
     Collett 2015 (arXiv:1507.02657), section 3.
     """
+    if not (snr >= 0 and magnification >= 0):
+        raise ValueError(f"snr is {snr}, magnification {magnification}; expected numbers from 0 up")
     bands = _bands(lenses, conditions)
     theta_e = checked_column(lenses, "theta_e", u.arcsec, low=0.0)
     size = checked_column(lenses, "source_angular_size", u.arcsec, low=0.0)
@@ -194,7 +196,7 @@ def select_lenses(
 
 
 def _bands(
-    lenses: QTable, conditions: str | Mapping[str, Sequence[float]]
+    lenses: QTable, conditions: SurveyName | Mapping[str, Sequence[float]]
 ) -> dict[str, Sequence[float]]:
     """Return the conditions of each band, checked."""
     bands: dict[str, Sequence[float]]

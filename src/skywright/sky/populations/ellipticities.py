@@ -28,11 +28,21 @@ def beta_ellipticity(
     rng : Generator
         Source of randomness.
 
+    Raises
+    ------
+    ValueError
+        When a mean is not between 0 and 1, or a sum not positive.
+
     References
     ----------
     Kacprzak et al. 2020, PRD 101, 082003, section III.
     """
     e_ratio, e_sum = np.asarray(e_ratio, dtype=float), np.asarray(e_sum, dtype=float)
+    if not ((e_ratio > 0) & (e_ratio < 1)).all() or not ((e_sum > 0) & (e_sum < np.inf)).all():
+        raise ValueError(
+            f"e_ratio is {e_ratio}, e_sum {e_sum}; expected a mean between 0 and 1 and a positive "
+            "number"
+        )
     drawn: np.ndarray = rng.beta(e_sum * e_ratio, e_sum * (1 - e_ratio), size=size)
     return drawn
 

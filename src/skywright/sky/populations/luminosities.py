@@ -6,6 +6,7 @@ import astropy.units as u
 import numpy as np
 from astropy.cosmology import FLRW
 
+from skywright.sky.populations.bare_magnitudes import bare_magnitude
 from skywright.sky.populations.distances import distance_modulus
 from skywright.sky.populations.redshifts import Parameter, at_redshift, schechter_lf_redshift
 from skywright.sky.populations.schechter import schechter_draws
@@ -33,7 +34,7 @@ def schechter_lf(
     M_star: Parameter,  # noqa: N803 - the published name
     phi_star: Parameter,
     alpha: Parameter,
-    m_lim: float,
+    m_lim: float | u.Quantity,
     sky_area: u.Quantity,
     cosmology: FLRW,
     noise: bool = True,
@@ -70,10 +71,12 @@ def schechter_lf(
         k_correction=k_correction, rng=rng,
     )  # fmt: skip
     grid = np.asarray(redshift, dtype=float)
-    bright, slope, k = (at_redshift(p, z, grid) for p in (M_star, alpha, k_correction))
-    M = schechter_lf_magnitude(  # noqa: N806
-        z, bright, slope, np.asarray(m_lim - k), cosmology, rng=rng
+    bright, k = (
+        at_redshift(bare_magnitude(p, name), z, grid)
+        for p, name in ((M_star, "M_star"), (k_correction, "k_correction"))
     )
+    slope, limit = at_redshift(alpha, z, grid), np.asarray(bare_magnitude(m_lim, "m_lim") - k)
+    M = schechter_lf_magnitude(z, bright, slope, limit, cosmology, rng=rng)  # noqa: N806
     return z, M
 
 
@@ -81,7 +84,7 @@ def schechter_lf_magnitude(
     redshift: np.ndarray,
     M_star: Parameter,  # noqa: N803 - the published name
     alpha: Parameter,
-    m_lim: float | np.ndarray,
+    m_lim: float | np.ndarray | u.Quantity,
     cosmology: FLRW,
     size: int | tuple[int, ...] | None = None,
     x_max: float = 1e3,
@@ -116,8 +119,9 @@ def schechter_lf_magnitude(
     """
     del resolution
     z = np.asarray(redshift, dtype=float)
-    bright, slope = (np.asarray(at_redshift(p, z)) for p in (M_star, alpha))
-    x_min = 10 ** (-0.4 * (np.asarray(m_lim) - distance_modulus(z, cosmology) - bright))
+    brightest, limit = bare_magnitude(M_star, "M_star"), bare_magnitude(m_lim, "m_lim")
+    bright, slope = (np.asarray(at_redshift(p, z)) for p in (brightest, alpha))
+    x_min = 10 ** (-0.4 * (np.asarray(limit) - distance_modulus(z, cosmology) - bright))
     x = schechter_draws(slope, x_min, x_max, size, rng)
     return np.asarray(bright - 2.5 * np.log10(x))
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import warnings
-from collections.abc import Sequence
 from functools import lru_cache
 
 import astropy.constants as const
@@ -12,9 +10,10 @@ import astropy.units as u
 import numpy as np
 from scipy.sparse import csr_array
 
+from skywright.sky.populations.filter_names import FILTER, Filters
+
 __all__ = ["band_coverage", "band_fluxes", "mag_ab"]
 
-_NAME = re.compile(r"[A-Za-z0-9_]+-(?:[A-Za-z0-9_]+|\*)")
 _BLOCK = 1 << 14  # galaxies that are combined at a time
 _NODES = 64  # redshifts that are integrated at a time
 # Of 3631 Jy in erg / (s cm2 Angstrom), times the square of the wavelength in Angstrom.
@@ -24,7 +23,7 @@ _AB = float((3631 * u.Jy * const.c).to_value("erg Angstrom / (s cm2)"))
 def mag_ab(
     wavelength: u.Quantity | np.ndarray,
     spectrum: u.Quantity | np.ndarray,
-    filters: str | Sequence[str],
+    filters: Filters,
     *,
     redshift: float | np.ndarray | None = None,
     coefficients: np.ndarray | None = None,
@@ -99,7 +98,7 @@ def mag_ab(
 
 
 def band_fluxes(
-    wavelength: np.ndarray, spectra: np.ndarray, filters: str | Sequence[str], redshift: np.ndarray
+    wavelength: np.ndarray, spectra: np.ndarray, filters: Filters, redshift: np.ndarray
 ) -> np.ndarray:
     """Return the fluxes of redshifted templates through filters, in units of 3631 Jy.
 
@@ -134,7 +133,7 @@ def band_fluxes(
 
 
 def band_coverage(
-    wavelength: u.Quantity | np.ndarray, filters: str | Sequence[str], redshift: np.ndarray
+    wavelength: u.Quantity | np.ndarray, filters: Filters, redshift: np.ndarray
 ) -> np.ndarray:
     """Tell whether spectra reach over the whole of each filter; where not, they count as zero.
 
@@ -157,14 +156,14 @@ def band_coverage(
     return np.asarray((waves[0] * stretch <= ends[:, 0]) & (waves[-1] * stretch >= ends[:, 1]))
 
 
-def load_responses(filters: str | Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:
+def load_responses(filters: Filters) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return wavelengths [Angstrom] and responses of filters that speclite knows."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of speclite about parts of astropy that it asks for
         from speclite.filters import load_filters
 
     names = [filters] if isinstance(filters, str) else list(filters)
-    if not all(_NAME.fullmatch(name) for name in names):  # speclite takes others for files
+    if not all(FILTER.fullmatch(name) for name in names):  # speclite takes others for files
         raise ValueError(f"filters {names}; expected names of speclite, as 'sdss2010-r'")
     try:
         loaded = load_filters(*names)
@@ -260,7 +259,7 @@ def _shares(coefficients: np.ndarray | None, templates: int, galaxies: int) -> n
 def _table(
     wavelength: np.ndarray,
     spectra: np.ndarray,
-    filters: str | Sequence[str],
+    filters: Filters,
     z: np.ndarray,
     most: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ import numpy as np
 from astropy.cosmology import FLRW
 from scipy.special import gammaincinv
 
+from skywright.sky.populations.bare_magnitudes import bare_magnitude
 from skywright.sky.populations.distances import distance_modulus
 from skywright.sky.populations.special import upper_gamma
 
@@ -124,7 +125,7 @@ def schechter_lf_redshift(
     M_star: Parameter,  # noqa: N803 - the published name
     phi_star: Parameter,
     alpha: Parameter,
-    m_lim: float,
+    m_lim: float | u.Quantity,
     sky_area: u.Quantity,
     cosmology: FLRW,
     noise: bool = True,
@@ -162,10 +163,13 @@ def schechter_lf_redshift(
     """
     grid = np.asarray(redshift, dtype=float)
     z = _refined(grid)
-    bright, phi, slope, k = (
-        at_redshift(p, z, grid) for p in (M_star, phi_star, alpha, k_correction)
+    faintest = bare_magnitude(m_lim, "m_lim")
+    bright, k = (
+        at_redshift(bare_magnitude(p, name), z, grid)
+        for p, name in ((M_star, "M_star"), (k_correction, "k_correction"))
     )
-    x_min = 10 ** (-0.4 * (m_lim - distance_modulus(z, cosmology) - k - bright))
+    phi, slope = (at_redshift(p, z, grid) for p in (phi_star, alpha))
+    x_min = 10 ** (-0.4 * (faintest - distance_modulus(z, cosmology) - k - bright))
     # where the distance vanishes so does the volume, whatever the density there
     density = np.asarray(phi) * upper_gamma(np.asarray(slope) + 1, np.maximum(x_min, _FAINTEST))
     return _draw(z, density, sky_area, cosmology, noise, rng)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import astropy.units as u
 import numpy as np
 from astropy.cosmology import FLRW
 
 from skywright.sky.populations.distances import distance_modulus
+from skywright.sky.populations.filter_names import Filters
 from skywright.sky.populations.magnitudes import mag_ab
 
 __all__ = ["SpectrumTemplates"]
@@ -39,7 +38,7 @@ class SpectrumTemplates:
     def absolute_magnitudes(
         self,
         coefficients: np.ndarray,
-        filters: str | Sequence[str],
+        filters: Filters,
         stellar_mass: np.ndarray | None = None,
     ) -> np.ndarray:
         """Return absolute AB magnitudes ([…,] filter) of galaxies ([…,] template).
@@ -67,7 +66,7 @@ class SpectrumTemplates:
         self,
         coefficients: np.ndarray,
         redshift: np.ndarray,
-        filters: str | Sequence[str],
+        filters: Filters,
         cosmology: FLRW,
         *,
         stellar_mass: np.ndarray | None = None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from astropy.cosmology import FLRW
 from astropy.io import fits
 
+from skywright.sky.populations.filter_names import Filters
 from skywright.sky.populations.spectrum_templates import SpectrumTemplates
 
 __all__ = [
@@ -64,7 +64,7 @@ class KCorrectTemplates(SpectrumTemplates):
         self.mass, self.mremain, self.mets, self.mass300, self.mass1000 = arrays[2:]
 
     def stellar_mass(
-        self, coefficients: np.ndarray, magnitudes: np.ndarray, filter: str
+        self, coefficients: np.ndarray, magnitudes: np.ndarray, filter: Filters
     ) -> np.ndarray:
         """Return the mass [Msun] (n,) that gives galaxies absolute magnitudes in a filter."""
         unit = self.absolute_magnitudes(coefficients, filter)
@@ -93,7 +93,7 @@ class KCorrectTemplates(SpectrumTemplates):
 
 def absolute_magnitudes(
     coefficients: np.ndarray,
-    filters: str | Sequence[str],
+    filters: Filters,
     stellar_mass: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return absolute AB magnitudes; see `KCorrectTemplates.absolute_magnitudes`."""
@@ -103,7 +103,7 @@ def absolute_magnitudes(
 def apparent_magnitudes(
     coefficients: np.ndarray,
     redshift: np.ndarray,
-    filters: str | Sequence[str],
+    filters: Filters,
     cosmology: FLRW,
     *,
     stellar_mass: np.ndarray | None = None,
@@ -116,7 +116,7 @@ def apparent_magnitudes(
 
 
 def galaxy_stellar_mass(
-    coefficients: np.ndarray, magnitudes: np.ndarray, filter: str
+    coefficients: np.ndarray, magnitudes: np.ndarray, filter: Filters
 ) -> np.ndarray:
     """Return masses [Msun] of absolute magnitudes; see `KCorrectTemplates.stellar_mass`."""
     return _kcorrect().stellar_mass(coefficients, magnitudes, filter)

@@ -74,12 +74,7 @@ def power_law_peak_masses(
     >>> bool((m1 >= m2).all() and m2.min() > 5.1)
     True
     """
-    if not (0 < m_min < m_max and delta_m >= 0 and sigma > 0 and 0 <= peak_share <= 1):
-        raise ValueError(
-            f"m_min {m_min}, m_max {m_max}, delta_m {delta_m}, sigma {sigma}, peak_share "
-            f"{peak_share}: expected 0 < m_min < m_max, a start and a peak of some width, and a "
-            "share between 0 and 1"
-        )
+    _check_shape(alpha, beta, m_min, m_max, delta_m, mu, sigma, peak_share)
     first = np.empty(size)
     left = np.arange(size)
     while left.size:
@@ -155,6 +150,34 @@ def uniform_neutron_star_masses(
         raise ValueError(f"low {low}, high {high}: expected 0 < low < high")
     pairs = np.sort(rng.uniform(low, high, (2, size)), axis=0)
     return pairs[1], pairs[0]
+
+
+def _check_shape(
+    alpha: float,
+    beta: float,
+    m_min: float,
+    m_max: float,
+    delta_m: float,
+    mu: float,
+    sigma: float,
+    peak_share: float,
+) -> None:
+    """Refuse what makes no distribution; of NaN, say, nothing would ever be drawn."""
+    if not (
+        np.isfinite([alpha, beta, m_min, m_max, delta_m, mu, sigma]).all()
+        and 0 < m_min < m_max and delta_m >= 0 and sigma > 0 and 0 <= peak_share <= 1
+    ):  # fmt: skip
+        raise ValueError(
+            f"alpha {alpha}, beta {beta}, m_min {m_min}, m_max {m_max}, delta_m {delta_m}, mu {mu},"
+            f" sigma {sigma}, peak_share {peak_share}: expected finite numbers, "
+            "0 < m_min < m_max, a start and a peak of some width, and a share between 0 and 1"
+        )
+    low, high = ndtr((np.array([m_min, m_max]) - mu) / sigma)
+    if peak_share and not low < high:
+        raise ValueError(
+            f"mu {mu}, sigma {sigma}: nothing of the peak lies between {m_min} and {m_max}; "
+            "expected one that does, or a peak_share of 0"
+        )
 
 
 def _power_law(exponent: float, low: float, high: float | np.ndarray, v: np.ndarray) -> np.ndarray:
