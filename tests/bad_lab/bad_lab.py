@@ -194,7 +194,7 @@ def raise_alarm(features, roles, others):
     middle, scale = learned.mean(axis=0), learned.std(axis=0)
     z = (matrix_of(others, squares=False) - middle) / scale
     ids = np.asarray(others["object_id"])
-    return QTable({"object_id": ids, "alarm": np.linalg.norm(z, axis=1)})
+    return QTable({"object_id": ids, "surprise": np.linalg.norm(z, axis=1)})
 
 
 def average(scores):

@@ -247,7 +247,7 @@ def far_from_learned(images, roles, others):
     learned = x[np.isin(np.asarray(roles).astype(str), ["train", "validation"])]
     hull = fit_hull(learned, [str(i) for i in range(x.shape[1])])
     z = (new - np.asarray(hull["mean"])) @ np.asarray(hull["whitening"]).T
-    return QTable({"object_id": np.asarray(others.object_id), "alarm": np.linalg.norm(z, axis=1)})
+    return QTable({"object_id": np.asarray(others.object_id), "surprise": np.linalg.norm(z, axis=1)})
 
 
 def serve_images(model, images, roles, deployment):

@@ -124,7 +124,7 @@ def test_what_the_rule_book_reads(rows, ensemble):
     assert gradients["step"] == [0, steps // 2, steps - 1]
     assert all(v > 0 for v in gradients["nll"])
     assert gradients["fresh"] == pytest.approx(gradients["accumulated"], rel=1e-5)
-    assert ensemble.config["scaling"]["rows"] == digest_rows(np.arange(600))
+    assert ensemble.config["scaling"]["rows_sha256"] == digest_rows(np.arange(600))
     train = np.asarray(rows[0]["x1"])[:600]
     assert ensemble.config["scaling"]["inputs"]["mean"][1] == pytest.approx(train.mean())
     assert json.dumps(ensemble.config)

@@ -24,6 +24,8 @@ class Predictions:
         Standard deviations that add in quadrature.
     samples : (n, sample) or (n, sample, output), optional
         Draws from the predictive distribution.
+    in_domain : (n,) bool, optional
+        Whether each object lies in the hull of the training data; elsewhere nothing is claimed.
     """
 
     object_id: np.ndarray
@@ -31,9 +33,10 @@ class Predictions:
     aleatoric: np.ndarray | None = None
     epistemic: np.ndarray | None = None
     samples: np.ndarray | None = None
+    in_domain: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        for name in ("mean", "aleatoric", "epistemic", "samples"):
+        for name in ("mean", "aleatoric", "epistemic", "samples", "in_domain"):
             value = getattr(self, name)
             if value is not None and len(value) != len(self.object_id):
                 raise ValueError(
@@ -45,5 +48,5 @@ class Predictions:
 
     def to_table(self) -> QTable:
         """Return one row per object, a column per part that is present."""
-        names = ("object_id", "mean", "aleatoric", "epistemic", "samples")
+        names = ("object_id", "mean", "aleatoric", "epistemic", "samples", "in_domain")
         return QTable({n: getattr(self, n) for n in names if getattr(self, n) is not None})

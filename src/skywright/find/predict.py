@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from astropy.table import QTable
 
-from skywright.data import Images, Model, Predictions
+from skywright.data import Images, Model, Predictions, image_summary, outside_hull
 from skywright.learn.calibration import correct_prior
 from skywright.learn.estimators import load_estimator
 from skywright.learn.nets_as_models import load_net, logits_of
@@ -54,7 +54,8 @@ def predict(
     Returns
     -------
     Predictions
-        Calibrated logits of the chosen rows, in their order.
+        Calibrated logits of the chosen rows, in their order; ``in_domain`` is false outside the
+        hull of the training images.
 
     Raises
     ------
@@ -65,17 +66,28 @@ def predict(
     rows = chosen_rows(len(images), roles, role)
     net, views = load_net(model), int(model.config["views"])
     softening = float(model.config["scaling"]["softening"])
-    logits = np.empty(len(rows))
+    logits, inside = np.empty(len(rows)), np.ones(len(rows), dtype=bool)
     for start in range(0, len(rows), batch):
         part = rows[start : start + batch]
         block = images[part]
         flux = np.asarray(block.flux, dtype=np.float32) * np.float32(factor)
         variance = None if block.variance is None else np.asarray(block.variance) * factor**2
-        scaled = scale_images(replace(block, flux=flux, variance=variance), softening)
+        block = replace(block, flux=flux, variance=variance)
+        inside[start : start + batch] = is_inside(model, block)
+        scaled = scale_images(block, softening)
         padded = np.zeros((batch, *scaled.shape[1:]), dtype=np.float32)
         padded[: len(part)] = scaled
         logits[start : start + batch] = logits_of(net, torch.from_numpy(padded), views)[: len(part)]
-    return _calibrated(model, images.object_id[rows], logits, prior)
+    found = _calibrated(model, images.object_id[rows], logits, prior)
+    return replace(found, in_domain=inside)
+
+
+def is_inside(model: Model, images: Images) -> np.ndarray:
+    """Tell which images lie in the hull of those of the training; all, where no hull was drawn."""
+    hull = model.config["domain"].get("hull")
+    if hull is None:
+        return np.ones(len(images), dtype=bool)
+    return ~outside_hull(hull, image_summary(images)[0])
 
 
 def predict_table(

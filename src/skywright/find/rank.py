@@ -52,8 +52,9 @@ def rank(
         Galaxies that were judged, best first, with ``logit`` (mean over networks), ``spread``
         (standard deviation over networks, 0 for a single one), ``networks``, ``probability``
         at the survey's prevalence, ``rank`` from 1, ``expected_purity`` (mean probability down
-        to this rank), ``inspect`` and, with ``known``, ``known``. The metadata then say how many
-        objects are known (``known``), are near a galaxy that was judged (``known_judged``), and
+        to this rank), ``inspect``, ``in_domain`` (like the training for every network, where
+        scores say so) and, with ``known``, ``known``. The metadata then say how many objects are
+        known (``known``), are near a galaxy that was judged (``known_judged``), and
         near one within the budget (``known_inspected``).
 
     Raises
@@ -105,6 +106,9 @@ def _join_scores(galaxies: QTable, scores: QTable) -> QTable:
     place = np.searchsorted(names, object_id[rows])
     table = QTable(galaxies[rows], copy=True)
     table["logit"], table["spread"], table["networks"] = mean[place], spread[place], number[place]
+    if "in_domain" in scores.colnames:
+        strange = np.bincount(inverse, ~np.asarray(scores["in_domain"], dtype=bool))
+        table["in_domain"] = strange[place] == 0
     return table
 
 

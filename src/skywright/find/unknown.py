@@ -6,13 +6,21 @@ import numpy as np
 from astropy.table import QTable
 
 from skywright.data import Model
+from skywright.find.predict import chosen_rows
 from skywright.learn.density import surprise_of
 from skywright.learn.tuning import feature_matrix
 
 __all__ = ["find_unknown"]
 
 
-def find_unknown(model: Model, features: QTable, *, alarms: float = 0.01) -> QTable:
+def find_unknown(
+    model: Model,
+    features: QTable,
+    *,
+    alarms: float = 0.01,
+    roles: np.ndarray | None = None,
+    role: str = "test",
+) -> QTable:
     """Say of each row how unlike the training rows it is.
 
     Parameters
@@ -23,6 +31,8 @@ def find_unknown(model: Model, features: QTable, *, alarms: float = 0.01) -> QTa
         With ``object_id`` and the features that the density was fitted on.
     alarms : float
         Share of rows like those of the training at which the alarm goes off.
+    roles, role
+        As in `predict`: None looks at all rows.
 
     Returns
     -------
@@ -35,6 +45,7 @@ def find_unknown(model: Model, features: QTable, *, alarms: float = 0.01) -> QTa
         raise ValueError(
             "the model holds no density; expected one made by skywright.learn.fit_density"
         )
+    features = features[chosen_rows(len(features), roles, role)]
     matrix = feature_matrix(features, model.config["features"])
     surprise = surprise_of(model.weights, matrix)
     known = model.weights["known"]

@@ -15,7 +15,7 @@ __all__ = ["collect", "cut", "join"]
 
 BY_ROW = {
     Images: ("flux", "object_id", "ra", "dec", "variance", "mask", "noise_excess"),
-    Predictions: ("object_id", "mean", "aleatoric", "epistemic", "samples"),
+    Predictions: ("object_id", "mean", "aleatoric", "epistemic", "samples", "in_domain"),
 }
 
 

@@ -28,10 +28,15 @@ def write_card(config: dict[str, Any]) -> str:
         "",
         "## Domain of validity",
         "",
-        *(f"- {name.replace('_', ' ')}: {_text(value)}" for name, value in domain.items()),
+        *(
+            f"- {name.replace('_', ' ')}: {_text(value)}"
+            for name, value in domain.items()
+            if name != "hull"
+        ),
         "",
         "Outside this domain the output means nothing: images of other bands, units, pixel scale "
-        "or size are refused, other surveys and selections are for the user to test.",
+        "or size are refused; an image outside the hull of the training images (`config.json`) is "
+        "judged, and flagged as not in the domain.",
         "",
         "## Training",
         "",

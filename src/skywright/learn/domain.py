@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from skywright.data import Images
+from skywright.data import Images, fit_hull, image_summary
 from skywright.learn.rows import digest_rows
 
-__all__ = ["describe_images", "describe_rows", "describe_training"]
+__all__ = ["describe_images", "describe_rows", "describe_training", "image_hull"]
+
+MOST = 5000  # images behind a hull
 
 
 def describe_images(images: Images) -> dict[str, Any]:
@@ -26,6 +28,12 @@ def describe_images(images: Images) -> dict[str, Any]:
     }
 
 
+def image_hull(images: Images, rows: np.ndarray) -> dict[str, Any]:
+    """Return the hull of the training images in the few numbers of `image_summary`."""
+    some = rows[:: max(1, len(rows) // MOST)]  # a hull needs no more, and images may be on disk
+    return fit_hull(*image_summary(images[some]))
+
+
 def describe_training(
     rows: dict[str, np.ndarray], labels: np.ndarray, fraction: float, seed: int
 ) -> dict[str, Any]:
@@ -40,6 +48,7 @@ def describe_rows(rows: dict[str, np.ndarray], fraction: float, seed: int) -> di
         "rows": len(rows["train"]),
         "validation_rows": len(rows["validation"]),
         "rows_sha256": digest_rows(rows["train"]),
+        "validation_sha256": digest_rows(rows["validation"]),
         "fraction": float(fraction),
         "seed": int(seed),
     }

@@ -16,7 +16,7 @@ from skywright.data import Images, Model
 from skywright.learn.batches import Batches
 from skywright.learn.calibration import temperature
 from skywright.learn.card import write_card
-from skywright.learn.domain import describe_images, describe_training
+from skywright.learn.domain import describe_images, describe_training, image_hull
 from skywright.learn.nets_as_models import arrays_of, load_net, logits_of, name_of
 from skywright.learn.rows import check_rows, take_share
 from skywright.learn.scaling import SOFTENING, noise_source
@@ -121,7 +121,9 @@ def fit(
         "net": {"path": name_of(net), "options": {"bands": len(images.bands), **(options or {})}},
         "scaling": {"softening": SOFTENING, "noise": noise_source(images), "fitted_rows": None},
         "views": _VIEWS if images.flux.shape[-1] == images.flux.shape[-2] else 1,
-        "domain": describe_images(images) | (domain or {}),
+        "domain": describe_images(images)
+        | {"hull": image_hull(images, rows["train"])}
+        | (domain or {}),
         "training": describe_training(rows, labels, fraction, seed) | schedule,
     }
     hardware = {"accelerator": accelerator, "devices": devices, "num_nodes": nodes}

@@ -40,7 +40,7 @@ def describe_data(data: QTable | Images, values: np.ndarray, train: np.ndarray) 
     """
     used = values[train]
     target = {"mean": float(used.mean()), "sd": float(used.std())}
-    scaling: dict[str, Any] = {"target": target, "rows": digest_rows(train)}
+    scaling: dict[str, Any] = {"target": target, "rows_sha256": digest_rows(train)}
     span = [float(used.min()), float(used.max())]
     if isinstance(data, Images):
         scaling |= {"softening": SOFTENING, "noise": noise_source(data)}

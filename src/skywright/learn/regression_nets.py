@@ -57,8 +57,8 @@ def fit_regression(
     Trained on rows with the role ``train``; the rows ``validation`` choose the epoch; no other row
     is read. On a CPU the same arguments give the same bits, with or without an interruption.
     Scaling is fitted on the training rows alone; their fingerprint is kept in
-    ``config["scaling"]["rows"]``, and the gradient norm of each term of the loss, at the first,
-    the middle and the last planned step, in ``config["training"]["gradients"]``.
+    ``config["scaling"]["rows_sha256"]``, and the gradient norm of each term of the loss, at the
+    first, the middle and the last planned step, in ``config["training"]["gradients"]``.
 
     Parameters
     ----------

@@ -28,6 +28,7 @@ ABOUT = {
     "spread": ("stat.stdev", "Standard deviation of the logit over networks"),
     "networks": ("meta.number", "Networks that judged the galaxy, none of which saw its region"),
     "inspect": ("meta.code", "Within the inspection budget"),
+    "in_domain": ("meta.code.qual", "Lies in the hull of the training images of every network"),
     "known": ("meta.code", "Matches a known lens"),
     "einstein_radius": ("phys.angSize", "Rough radius of the brightest residual ring; no fit"),
     "einstein_radius_error": ("stat.error;phys.angSize", "Width of that ring"),

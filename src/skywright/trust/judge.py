@@ -106,7 +106,7 @@ def judge(
     attack : dict
         ``successes``, ``random``, ``n``, ``pixels``, ``budget`` of a few-pixel attack.
     alarm, outside : QTable
-        ``alarm`` (higher is stranger) of the judged rows (with ``object_id``), and of objects
+        ``surprise`` (higher is stranger; `skywright.find.find_unknown`) of the judged rows (with ``object_id``), and of objects
         known to lie outside the domain.
     symmetries : dict
         Name -> scores of the transformed items.

@@ -245,10 +245,10 @@ def _alarms(
     """Return how well the alarm finds strangers, and risk against coverage."""
     if given["alarm"] is None or given["outside"] is None:
         return {}
-    table = QTable({"object_id": given["alarm"]["object_id"], "mean": given["alarm"]["alarm"]})
+    table = QTable({"object_id": given["alarm"]["object_id"], "mean": given["alarm"]["surprise"]})
     answers = rows.mean[rows.judged]
     sure = np.abs(answers) if rows.spread is None else -rows.spread[rows.judged]
-    strange = column(given["outside"], "alarm").astype(float)
+    strange = column(given["outside"], "surprise").astype(float)
     groups = rows.groups[rows.judged]
     return {
         "outliers": judge_outliers(rows.of(table), strange, rng, resamples=FEW),
