@@ -52,7 +52,9 @@ def project(name: str, workspace: Path) -> dict[str, Any]:
     import lab
 
     about = lab.plain(name)
-    twins = {t: judge(lab.write_recipe(name, t, workspace), workspace) for t in ("flawed", "mended")}
+    twins = {
+        t: judge(lab.write_recipe(name, t, workspace), workspace) for t in ("flawed", "mended")
+    }
     wanted = sorted([about["trips"], *about["lawful"]])
     right = sorted(twins["flawed"]["errors"]) == wanted and not twins["mended"]["errors"]
     return {**about, **twins, "right": right}
@@ -74,9 +76,7 @@ def main(names: list[str]) -> None:
             "projects": projects,
             "clean": clean,
             "right": right,
-            "clean_right": sum(
-                not c["errors"] and len(c["warnings"]) <= 1 for c in clean.values()
-            ),
+            "clean_right": sum(not c["errors"] and len(c["warnings"]) <= 1 for c in clean.values()),
             "seconds": time.perf_counter() - start,
         }
         record("bad_lab", figures)

@@ -168,8 +168,12 @@ def period_cut(features):
 def answer_all(scores):
     """An answer for everything that was asked."""
     ids, which = np.unique(np.asarray(scores["object_id"]), return_inverse=True)
-    return QTable({"object_id": ids,
-                   "mean": np.bincount(which, np.asarray(scores["mean"])) / np.bincount(which)})
+    return QTable(
+        {
+            "object_id": ids,
+            "mean": np.bincount(which, np.asarray(scores["mean"])) / np.bincount(which),
+        }
+    )
 
 
 def change_instrument(stars):
@@ -281,11 +285,9 @@ def report_found(judged, scores, labels, roles, rng):
 
 def pack(scores):
     """What is handed to colleagues: the scores as one file."""
-    return Files({"ranking.pkl": pickle.dumps(np.sort(np.asarray(scores["mean"])).tolist())})
+    return Files({"ranking.dat": pickle.dumps(np.sort(np.asarray(scores["mean"])).tolist())})
 
 
 def pack_safely(scores):
     """What is handed to colleagues: the scores as one file."""
     return Files({"ranking.safetensors": save({"mean": np.sort(np.asarray(scores["mean"]))})})
-
-

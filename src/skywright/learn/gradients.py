@@ -34,7 +34,8 @@ class GradientWatch:
         self.noted: dict[str, list[float]] = {}
         self._armed = False
         self._squares: dict[str, list[Tensor]] = {"fresh": [], "accumulated": []}
-        for parameter in self.parameters:
+        leaves: list[Any] = self.parameters  # torch leaves its hooks without types
+        for parameter in leaves:
             parameter.register_hook(self._fresh)
             parameter.register_post_accumulate_grad_hook(self._accumulated)
 
@@ -71,9 +72,7 @@ class GradientWatch:
     def _norm_of(self, term: Tensor) -> float:
         if not term.requires_grad:
             return 0.0
-        gradients = torch.autograd.grad(
-            term, self.parameters, retain_graph=True, allow_unused=True
-        )
+        gradients = torch.autograd.grad(term, self.parameters, retain_graph=True, allow_unused=True)
         squares = [g.detach().square().sum() for g in gradients if g is not None]
         return float(torch.stack(squares).sum().sqrt()) if squares else 0.0
 
