@@ -109,11 +109,12 @@ def strata_of_crowds(catalog):
     return catalog["snr", "field", "crowded"]
 
 
-def calibrate_crowds(scores, catalog, roles):
+def calibrate_crowds(scores, catalog, roles, rng, *, shuffle=False):
     """Logits with a slope and an offset for stars in a crowd and for others, from validation."""
     validation = np.asarray(roles).astype(str) == "validation"
     table = scores.copy()
     mean, label = np.array(table["mean"]), np.asarray(catalog["label"])
+    label = rng.permutation(label) if shuffle else label
     for kind in (0, 1):
         rows = np.asarray(catalog["crowded"]) == kind
         slope, offset = platt(mean[rows & validation], label[rows & validation])
