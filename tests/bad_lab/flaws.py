@@ -284,11 +284,12 @@ def report_found(judged, scores, labels, roles, rng):
     return _report(judged, {"found": share}, text)
 
 
-def pack(scores):
-    """What is handed to colleagues: the scores as one file."""
-    return Files({"ranking.dat": pickle.dumps(np.sort(np.asarray(scores["mean"])).tolist())})
+def pack(model):
+    """The weights as one file for colleagues."""
+    weights = {name: values.tolist() for name, values in model.weights.items()}
+    return Files({"weights.dat": pickle.dumps(weights)})
 
 
-def pack_safely(scores):
-    """What is handed to colleagues: the scores as one file."""
-    return Files({"ranking.safetensors": save({"mean": np.sort(np.asarray(scores["mean"]))})})
+def pack_safely(model):
+    """The weights as one file for colleagues."""
+    return Files({"weights.safetensors": save(model.weights)})
