@@ -12,7 +12,7 @@ from astropy.table import QTable
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from skywright.data import Model, fit_hull, outside_hull
+from skywright.data import Model, Report, fit_hull, outside_hull
 from skywright.learn.rows import digest_rows
 
 FEATURES = ("period", "amplitude", "colour", "skewness", "snr")
@@ -52,7 +52,9 @@ def features_of(catalog):
 def split_by_field(catalog, *, fields=6):
     """Whole fields: the last two are judged, the one before them validates."""
     field = np.asarray(catalog["field"])
-    role = np.where(field >= fields - 2, "test", np.where(field == fields - 3, "validation", "train"))
+    role = np.where(
+        field >= fields - 2, "test", np.where(field == fields - 3, "validation", "train")
+    )
     return QTable({"role": role})
 
 
@@ -146,8 +148,12 @@ def predict(model, features):
 
 def amplitude_cut(features):
     """What was done before: a large amplitude makes a variable."""
-    return QTable({"object_id": np.asarray(features["object_id"]),
-                   "mean": np.abs(np.asarray(features["amplitude"]))})
+    return QTable(
+        {
+            "object_id": np.asarray(features["object_id"]),
+            "mean": np.abs(np.asarray(features["amplitude"])),
+        }
+    )
 
 
 def perturb(features, rng, *, depth=(0.8, 0.5), zero_point=(0.01, 0.05)):
@@ -207,8 +213,10 @@ def average(scores):
 def serve(scores, features, roles, deployment):
     """Answers for the survey; rows outside the domain are flagged."""
     names = list(FEATURES)
-    x, new = (np.stack([np.asarray(getattr(t[n], "value", t[n])) for n in names], axis=1)
-              for t in (features, deployment))
+    x, new = (
+        np.stack([np.asarray(getattr(t[n], "value", t[n])) for n in names], axis=1)
+        for t in (features, deployment)
+    )
     learned = np.isin(np.asarray(roles).astype(str), ["train", "validation"])
     table = average(scores)
     table["in_domain"] = ~outside_hull(fit_hull(x[learned], names), new)
@@ -227,13 +235,11 @@ def draw_survey(rng, *, n=1500, strange=0):
 
 def report(judged):
     """Publish what the judge found."""
-    from skywright.data import Report
-
-    rows = "".join(
-        f"<tr><th>{name}</th><td>{r['value']:.3f}</td><td>{r['low']:.3f} to {r['high']:.3f}</td></tr>"
-        for name, r in judged.results.items()
-    )
-    return Report(judged.results, judged.verdict, {}, f"<html><body><table>{rows}</table></body></html>")
+    cells = "<tr><th>{}</th><td>{:.3f}</td><td>{:.3f} to {:.3f}</td></tr>"
+    results = judged.results
+    rows = "".join(cells.format(n, r["value"], r["low"], r["high"]) for n, r in results.items())
+    page = f"<html><body><table>{rows}</table></body></html>"
+    return Report(results, judged.verdict, {}, page)
 
 
 def strata_of(catalog):

@@ -109,11 +109,12 @@ def strata_of_crowds(catalog):
     return catalog["snr", "field", "crowded"]
 
 
-def calibrate_crowds(scores, catalog, roles):
+def calibrate_crowds(scores, catalog, roles, rng, *, shuffle=False):
     """Logits with a slope and an offset for stars in a crowd and for others, from validation."""
     validation = np.asarray(roles).astype(str) == "validation"
     table = scores.copy()
     mean, label = np.array(table["mean"]), np.asarray(catalog["label"])
+    label = rng.permutation(label) if shuffle else label
     for kind in (0, 1):
         rows = np.asarray(catalog["crowded"]) == kind
         slope, offset = platt(mean[rows & validation], label[rows & validation])
@@ -168,8 +169,12 @@ def period_cut(features):
 def answer_all(scores):
     """An answer for everything that was asked."""
     ids, which = np.unique(np.asarray(scores["object_id"]), return_inverse=True)
-    return QTable({"object_id": ids,
-                   "mean": np.bincount(which, np.asarray(scores["mean"])) / np.bincount(which)})
+    return QTable(
+        {
+            "object_id": ids,
+            "mean": np.bincount(which, np.asarray(scores["mean"])) / np.bincount(which),
+        }
+    )
 
 
 def change_instrument(stars):
@@ -279,13 +284,12 @@ def report_found(judged, scores, labels, roles, rng):
     return _report(judged, {"found": share}, text)
 
 
-def pack(scores):
-    """What is handed to colleagues: the scores as one file."""
-    return Files({"ranking.pkl": pickle.dumps(np.sort(np.asarray(scores["mean"])).tolist())})
+def pack(model):
+    """The weights as one file for colleagues."""
+    weights = {name: values.tolist() for name, values in model.weights.items()}
+    return Files({"weights.dat": pickle.dumps(weights)})
 
 
-def pack_safely(scores):
-    """What is handed to colleagues: the scores as one file."""
-    return Files({"ranking.safetensors": save({"mean": np.sort(np.asarray(scores["mean"]))})})
-
-
+def pack_safely(model):
+    """The weights as one file for colleagues."""
+    return Files({"weights.safetensors": save(model.weights)})

@@ -30,7 +30,7 @@ def clean():
 
 
 def plain(name):
-    """Return what a project says about itself: ``trips``, ``lawful``, ``why``, ``needs``."""
+    """Return what a project says about itself: ``trips``, ``lawful``, ``why``, …"""
     root = yaml.compose(projects()[name].read_text("utf-8"), yaml.SafeLoader)
     told = [(k, v) for k, v in root.value if k.value not in PARTS]
     return yaml.safe_load(yaml.serialize(yaml.MappingNode(root.tag, told)))
@@ -62,7 +62,8 @@ def write_recipe(name, twin, folder):
     parts = {key.value: value for key, value in root.value}
     for part in ("both", twin):
         node = merge(node, parts[part]) if part in parts else node
-    file = folder / f"{name}-{twin}.yml"
+    # neither the recipe nor its run tells by its name what is wrong
+    file = folder / f"project-{list(projects()).index(name):02d}-{'ab'[twin == 'mended']}.yml"
     file.write_text(yaml.serialize(node), "utf-8")
     return file
 

@@ -208,7 +208,9 @@ def strangeness(features, roles, others):
     x, new = (design(t, squares=False) for t in (features, others))
     learned = x[np.isin(np.asarray(roles).astype(str), ["train", "validation"])]
     z = (new - learned.mean(axis=0)) / learned.std(axis=0)
-    return QTable({"object_id": np.asarray(others["object_id"]), "surprise": np.linalg.norm(z, axis=1)})
+    return QTable(
+        {"object_id": np.asarray(others["object_id"]), "surprise": np.linalg.norm(z, axis=1)}
+    )
 
 
 def serve_redshift(model, features, roles, deployment):

@@ -48,7 +48,9 @@ class Sample:
 
     def model(self, net, history, temperature=(1.0, 0.0), gradients=None):
         """The net as an artefact, with what was noted while it was trained."""
-        state = {k.replace(".", "_"): v.detach().numpy().copy() for k, v in net.state_dict().items()}
+        state = {
+            k.replace(".", "_"): v.detach().numpy().copy() for k, v in net.state_dict().items()
+        }
         weights = state | {"mean": self.mean, "scale": self.scale, "platt": np.array(temperature)}
         config = {
             "estimator": "one hidden layer",
@@ -89,7 +91,7 @@ def predict_net_shifted(model, shifted):
 
 
 def train_to_the_end(
-    features, labels, roles, rng, *, width=32, steps=300, shuffle=False, fraction=1.0, seed=0
+    features, labels, roles, rng, *, width=32, steps=500, shuffle=False, fraction=1.0, seed=0
 ):
     """As many steps as were asked for, and the net as it is after the last one."""
     sample = Sample(features, labels, roles, shuffle, fraction, seed)
@@ -98,7 +100,7 @@ def train_to_the_end(
 
 
 def train_until_best(
-    features, labels, roles, rng, *, width=32, steps=300, shuffle=False, fraction=1.0, seed=0
+    features, labels, roles, rng, *, width=32, steps=500, shuffle=False, fraction=1.0, seed=0
 ):
     """The same, and the net as it was when the validation rows liked it most."""
     sample = Sample(features, labels, roles, shuffle, fraction, seed)
@@ -183,9 +185,7 @@ def _train_two_terms(sample, net, terms, steps):
     history = {"step": [], "validation_loss": []}
     for step in range(steps):
         optimizer.zero_grad()
-        noise = 0.2 * torch.randn(
-            len(sample.train), sample.x.shape[1], generator=sample.generator
-        )
+        noise = 0.2 * torch.randn(len(sample.train), sample.x.shape[1], generator=sample.generator)
         parts = {"cross_entropy": sample.cross_entropy(net, sample.train)}
         parts |= {name: 0.1 * term for name, term in terms(net, noise).items()}
         noted.note(parts)

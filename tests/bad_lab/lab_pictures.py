@@ -86,7 +86,9 @@ def rings(flux, *, contrast=True):
     mean = pixels @ member.T
     parts = [mean]
     if contrast:
-        uneven = (np.arcsinh(pixels / 12) ** 2) @ member.T - (np.arcsinh(pixels / 12) @ member.T) ** 2
+        uneven = (np.arcsinh(pixels / 12) ** 2) @ member.T - (
+            np.arcsinh(pixels / 12) @ member.T
+        ) ** 2
         square = np.sqrt(np.maximum(pixels**2 @ member.T - mean**2, 1e-6))
         parts += [square, uneven]
     return np.arcsinh(np.concatenate(parts, axis=2).mean(axis=1) / 6)
@@ -133,7 +135,9 @@ def fit_rings(
 
 def logits(model, flux):
     """Logit of every image of an array."""
-    x = (rings(flux, contrast=model.config["contrast"]) - model.weights["mean"]) / model.weights["scale"]
+    x = (rings(flux, contrast=model.config["contrast"]) - model.weights["mean"]) / model.weights[
+        "scale"
+    ]
     return model.weights["weights"][0] + x @ model.weights["weights"][1:]
 
 
@@ -252,10 +256,10 @@ def far_from_learned(images, roles, others):
 
 def serve_images(model, images, roles, deployment):
     """Scores for the survey; images whose rings lie far from those learned are flagged."""
-    alarm = far_from_learned(images, roles, images)["alarm"]
+    alarm = far_from_learned(images, roles, images)["surprise"]
     learned = np.isin(np.asarray(roles).astype(str), ["train", "validation"])
     limit = np.quantile(np.asarray(alarm)[learned], 0.99)
     table = predict_rings(model, deployment)
-    far = far_from_learned(images, roles, deployment)["alarm"]
+    far = far_from_learned(images, roles, deployment)["surprise"]
     table["in_domain"] = np.asarray(far) <= limit
     return table

@@ -80,7 +80,8 @@ def judge(
         ``train``, ``validation``, ``test``, or anything else for rows that are left out; of
         several folds as a sweep collects them.
     groups : (n,)
-        Independent unit behind each row: galaxy, parent simulation, night.
+        Independent unit behind each row: galaxy, parent simulation, night. Give ``object_id``
+        where every row is its own.
     baselines : dict
         ``simple`` and ``domain`` -> scores. The trivial one is computed here.
     positions, separation : SkyCoord or table with ra and dec, angle
@@ -106,8 +107,8 @@ def judge(
     attack : dict
         ``successes``, ``random``, ``n``, ``pixels``, ``budget`` of a few-pixel attack.
     alarm, outside : QTable
-        ``surprise`` (higher is stranger; `skywright.find.find_unknown`) of the judged rows (with ``object_id``), and of objects
-        known to lie outside the domain.
+        ``surprise``, as from `skywright.find.find_unknown`, of the judged rows (with
+        ``object_id``), and of objects known to lie outside the domain.
     symmetries : dict
         Name -> scores of the transformed items.
     attributions : dict
@@ -153,14 +154,15 @@ def judge(
         mean, spread, members = read_scores(scores, ids)
         rows = Rows(
             task, ids, _bare(truth), read_roles(roles, len(ids)),
-            np.arange(len(ids)) if groups is None else np.asarray(groups),
+            None if groups is None else np.asarray(groups),
             mean, spread, members, prior,
         )  # fmt: skip
         given = {
-            "baselines": baselines, "strata": strata, "shifts": shifts, "alarm": alarm,
-            "outside": outside, "symmetries": symmetries, "served": served, "scores": scores,
+            "strata": _table(strata), "alarm": _table(alarm), "outside": _table(outside),
+            "served": _table(served), "scores": _table(scores), "shifts": shifts,
+            "baselines": {kind: QTable(table) for kind, table in (baselines or {}).items()},
+            "symmetries": symmetries, "physics": physics, "domain": domain,
             "deployed": None if deployment is None else _ids_of(deployment),
-            "domain": domain, "physics": physics,
         }  # fmt: skip
         facts |= fitted_facts(rows, facts, given, resamples)
         kept |= kept_facts(rows, facts, {"features": names, "place": axes}, given)
@@ -187,6 +189,11 @@ def _of_places(positions: Any, separation: Any, time: Any) -> dict[str, Any]:
 
 def _bare(values: Any) -> np.ndarray:
     return np.asarray(getattr(values, "value", values))
+
+
+def _table(columns: Any) -> QTable | None:
+    """Return a table of what a recipe gives as a table, or as its columns."""
+    return None if columns is None else QTable(columns)
 
 
 def _ids_of(items: Any) -> np.ndarray:

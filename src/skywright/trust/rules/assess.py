@@ -16,6 +16,7 @@ from skywright.trust.rules.record import (
     models_behind,
     node_names,
     orphan_numbers,
+    pickled_files,
     read_models,
     run_files,
 )
@@ -94,6 +95,7 @@ def _facts_of_run(
         "orphans": orphans,
         "traced": traced,
         "files": run_files(run),
+        "pickled": pickled_files(run),
         "fits": {node: model["config"] for node, model in models.items()},
         "histories": {node: model["history"] for node, model in models.items()},
         "costs": {

@@ -80,7 +80,7 @@ def cost_beside_accuracy(costs: dict[str, dict[str, float]], headline: dict[str,
         The headline metric.
     """
     unknown = [node for node, cost in costs.items() if not cost.get("seconds")]
-    total = sum(cost.get("seconds", 0.0) for cost in costs.values())
+    total = sum(cost.get("seconds") or 0.0 for cost in costs.values())
     largest = max((cost.get("parameters", 0) for cost in costs.values()), default=0)
     text = (
         f"{headline['metric']} {headline['value']:.3f} for {total:.1f} core seconds of fitting; "

@@ -124,7 +124,7 @@ def fitted_facts(
         **_conformal(rows),
     }
     if given["strata"] is not None:
-        strata = QTable(given["strata"])[judged]
+        strata = given["strata"][judged]
         found["strata"] = strata
         found["subgroups"] = _subgroups(strata, loss)
     if given["physics"]:
@@ -263,8 +263,8 @@ def kept_facts(
     features, judged = facts["features"], rows.judged
     headline = dict(facts["headline"])
     for part in ("aleatoric", "epistemic"):
-        if part in QTable(given["scores"]).colnames:
-            headline[part] = float(np.mean(column(QTable(given["scores"]), part)))
+        if part in given["scores"].colnames:
+            headline[part] = float(np.mean(column(given["scores"], part)))
     kept: dict[str, Any] = {
         "headline": headline,
         "baselines": facts["baselines"],

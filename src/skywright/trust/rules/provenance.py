@@ -95,21 +95,24 @@ def card_complete(card: dict[str, Any], results: dict[str, Any]) -> Outcome:
 
 
 def safe_to_serve(
-    files: list[str], fits: dict[str, dict[str, Any]], served: dict[str, Any] | None
-) -> Outcome:
+    files: list[str], pickled: list[str], fits: dict[str, dict[str, Any]],
+    served: dict[str, Any] | None,
+) -> Outcome:  # fmt: skip
     """P5: weights cannot run code, and what lies outside the domain is not answered silently.
 
     Parameters
     ----------
     files : list of str
         Every file of the run.
+    pickled : list of str
+        Those whose content is a pickle, whatever they are called.
     fits : dict
         Node -> configuration of its model.
     served : dict or None
         ``outside``: share of the served objects outside the training domain that got an answer
         without a flag; ``n`` how many were served.
     """
-    unsafe = [name for name in files if name.lower().endswith(UNSAFE)]
+    unsafe = sorted({name for name in files if name.lower().endswith(UNSAFE)} | set(pickled))
     if unsafe:
         return broken(f"{', '.join(unsafe[:3])}: a format that can run code", len(unsafe))
     silent = [node for node, config in fits.items() if not config.get("domain")]
