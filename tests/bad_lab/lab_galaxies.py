@@ -6,9 +6,8 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from skywright.data import Model
+from skywright.data import Model, fit_hull, outside_hull
 from skywright.learn.rows import digest_rows
-from skywright.trust import fit_hull, outside_hull
 
 COLOURS = ("u_g", "g_r", "r_i", "i_z")
 TARGETS = ("redshift", "mass")

@@ -8,10 +8,10 @@ from astropy.table import QTable
 from bad_lab import cross_entropy, solve
 from scipy.special import expit
 
-from skywright.data import Images, Model
+from skywright.data import Images, Model, fit_hull
 from skywright.learn.rows import digest_rows
 from skywright.sky import shift_suite
-from skywright.trust import attack_few_pixels, fit_hull, judge_attributions, pixel_budget
+from skywright.trust import attack_few_pixels, judge_attributions, pixel_budget
 
 SIDE = 20
 GAIN = 1.0
@@ -251,7 +251,8 @@ def far_from_learned(images, roles, others):
     learned = x[np.isin(np.asarray(roles).astype(str), ["train", "validation"])]
     hull = fit_hull(learned, [str(i) for i in range(x.shape[1])])
     z = (new - np.asarray(hull["mean"])) @ np.asarray(hull["whitening"]).T
-    return QTable({"object_id": np.asarray(others.object_id), "surprise": np.linalg.norm(z, axis=1)})
+    distance = np.linalg.norm(z, axis=1)
+    return QTable({"object_id": np.asarray(others.object_id), "surprise": distance})
 
 
 def serve_images(model, images, roles, deployment):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,7 +56,8 @@ def trust(
     if run is None:
         _stop("name a run: skywright trust RUN, or ask for a rule: skywright trust --explain L2")
     folder = _find(str(run), workspace)
-    findings, page = judge_run(folder, workspace, complete, workers, quiet=as_json)
+    with _errors():
+        findings, page = judge_run(folder, workspace, complete, workers, quiet=as_json)
     if as_json:
         typer.echo((folder / "trust.json").read_text("utf-8"))
     else:
@@ -77,7 +80,8 @@ def release(
     from skywright.trust.rules.release import write_release
 
     folder = _find(run, workspace)
-    findings, _ = judge_run(folder, workspace, False, None, quiet=False)
+    with _errors():
+        findings, _ = judge_run(folder, workspace, False, None, quiet=False)
     record = read_record(folder)
     report = judged_report(folder, record)
     hull = report.evidence["facts"].get("hull") if report else None
@@ -145,6 +149,21 @@ def _explain(rule: str) -> None:
         typer.echo(read_page(rule.strip().upper()))
     except KeyError as error:
         _stop(str(error.args[0]))
+
+
+@contextlib.contextmanager
+def _errors() -> Iterator[None]:
+    """Turn what goes wrong into one line and an exit code; what was compared before is kept."""
+    from skywright.flow import RecipeError, RunError
+
+    try:
+        yield
+    except (RecipeError, RunError) as error:
+        typer.echo(printable(f"skywright: {error}"), err=True)
+        raise typer.Exit(2 if isinstance(error, RecipeError) else 1) from None
+    except KeyboardInterrupt:
+        typer.echo("skywright: stopped; runs that ended are kept, and are not made again", err=True)
+        raise typer.Exit(130) from None
 
 
 def _find(run: str, workspace: Path) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
 from astropy.units import Quantity
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from skywright.flow.expect import read_bound
 from skywright.flow.graph import NODES
@@ -25,6 +25,8 @@ __all__ = [
     "spelt_out",
 ]
 
+KINDS = ("shuffled", "without", "data", "other", "seeds")
+
 _RANGE = re.compile(r"(\d{1,9})\.\.(\d{1,9})")
 
 
@@ -37,7 +39,8 @@ class Trust(BaseModel):
         The node that `skywright.trust.judge` fills.
     variants : dict
         Kind of comparison (``shuffled``, ``without``, ``data``, ``other``, ``seeds``) -> label ->
-        values of parameters: other runs to compare with.
+        values of parameters: other runs to compare with. Labels of ``data`` are shares of the
+        training set, as "0.5".
     card : dict
         ``use``, ``not_for``, ``licence``, ``ethics``, ``labels``, ``data``: what no code can know.
     """
@@ -47,6 +50,17 @@ class Trust(BaseModel):
     judge: str | None = None
     variants: dict[str, dict[str, dict[str, Any]]] = {}
     card: dict[str, Any] = {}
+
+    @field_validator("variants")
+    @classmethod
+    def _check_variants(cls, variants: dict[str, Any]) -> dict[str, Any]:
+        unknown = set(variants) - set(KINDS)
+        if unknown:
+            raise ValueError(f"no comparison is called {min(unknown)!r}; it is {', '.join(KINDS)}")
+        for share in variants.get("data", {}):
+            if not re.fullmatch(r"0?\.\d+", share):
+                raise ValueError(f"data has the label {share!r}; expected a share as '0.5'")
+        return variants
 
 
 class Head(BaseModel):

@@ -175,6 +175,7 @@ def judge(
 def _of_others(real: Any, deployment: Any) -> dict[str, Any]:
     return {
         "real": None if real is None else read_items(real)[0],
+        "real_id": None if real is None else _ids_of(real),
         "deployment": None if deployment is None else read_domain(deployment)[0],
     }
 

@@ -39,8 +39,8 @@ def baselines_run_and_tuned(
     number["trials"] = min(tried, default=0)
     if not tried or min(tried) < wanted:
         text = (
-            f"the simple baseline was given {number['trials']} trials of its settings, the method "
-            f"{wanted if method else 0}: expected at least {wanted}"
+            f"the simple baseline was given {number['trials']} trials of its settings, expected at "
+            f"least {wanted}: as many as the method, and {FEWEST_TRIALS} or more"
         )
         return broken(text, {**number, "value": number["trials"], "limit": wanted})
     return passed(f"three baselines; the simple one was tuned with {min(tried)} trials", number)

@@ -43,7 +43,7 @@ def data_card_complete(card: dict[str, Any], items: dict[str, Any]) -> Outcome:
 
 
 def balance_and_shift(
-    place: np.ndarray, roles: np.ndarray, all_groups: np.ndarray, all_truth: np.ndarray,
+    place: np.ndarray, roles: np.ndarray, all_units: np.ndarray, all_truth: np.ndarray,
     task: str, rng: np.random.Generator,
 ) -> Outcome:  # fmt: skip
     """D2: class balance, and whether test rows are told from training rows.
@@ -54,7 +54,7 @@ def balance_and_shift(
         The few numbers of each item in which the domain is drawn.
     roles : (fold, n) str
         Roles; the first fold is looked at.
-    all_groups : (n,)
+    all_units : (n,)
         Independent unit behind each row.
     all_truth : (n,)
         Labels or values.
@@ -64,7 +64,7 @@ def balance_and_shift(
         For the sub-sample and the folds.
     """
     learned, judged = sides(roles)[0]
-    found = tell_apart(place, learned, judged, all_groups, rng)
+    found = tell_apart(place, learned, judged, all_units, rng)
     share = float(np.mean(all_truth)) if task == "classification" else float("nan")
     balance = f"{share:.2%} positives; " if task == "classification" else ""
     text = (
@@ -75,8 +75,9 @@ def balance_and_shift(
 
 
 def simulation_like_real(
-    features: np.ndarray, real: np.ndarray, rng: np.random.Generator
-) -> Outcome:
+    features: np.ndarray, real: np.ndarray, rng: np.random.Generator,
+    all_groups: np.ndarray | None = None, real_id: np.ndarray | None = None,
+) -> Outcome:  # fmt: skip
     """D3: how well simulated items are told from real ones.
 
     Parameters
@@ -85,10 +86,16 @@ def simulation_like_real(
         Numbers of simulated and of real items.
     rng : Generator
         For the sub-sample and the folds.
+    all_groups, real_id : (n,), (m,), optional
+        Object behind each simulated item, and identifier of each real one.
     """
     both = np.concatenate([features, real])
     first, second = np.arange(len(features)), np.arange(len(features), len(both))
-    found = tell_apart(both, first, second, np.arange(len(both)), rng)
+    units = np.arange(len(both))
+    if all_groups is not None and real_id is not None:
+        # what was painted on a real object stays on its side of every fold
+        units = np.unique(np.concatenate([all_groups, real_id]), return_inverse=True)[1]
+    found = tell_apart(both, first, second, units, rng)
     text = (
         f"simulated items are told from real ones with AUROC {found['value']:.3f} "
         f"({found['low']:.3f} to {found['high']:.3f})"

@@ -35,8 +35,10 @@ class Rows:
     ----------
     task : str
         ``classification`` or ``regression``.
-    object_id, truth, groups, mean : (n,)
+    object_id, truth, mean : (n,)
         ``mean`` is NaN for rows without prediction.
+    groups : (n,) or None
+        Independent unit behind each row; None when nothing is known of it.
     roles : (fold, n) str
         Role in each fold.
     spread : (n,) or None
@@ -51,7 +53,7 @@ class Rows:
     object_id: np.ndarray
     truth: np.ndarray
     roles: np.ndarray
-    groups: np.ndarray
+    groups: np.ndarray | None
     mean: np.ndarray
     spread: np.ndarray | None
     members: dict[int, np.ndarray]
@@ -61,6 +63,11 @@ class Rows:
     def judged(self) -> np.ndarray:
         """Return the rows that are a test row of some fold and have a prediction."""
         return np.flatnonzero((self.roles == "test").any(axis=0) & np.isfinite(self.mean))
+
+    @property
+    def units(self) -> np.ndarray:
+        """Return the independent unit of every row: itself, when nothing else is known."""
+        return np.arange(len(self.object_id)) if self.groups is None else self.groups
 
     def of(self, table: QTable) -> np.ndarray:
         """Return the predictions of another table for the judged rows.
@@ -101,7 +108,7 @@ def fitted_facts(
     judged, task = rows.judged, rows.task
     if not len(judged):
         raise ValueError("no test row has a score: nothing can be judged out of sample")
-    truth, answers, groups = rows.truth[judged], rows.mean[judged], rows.groups[judged]
+    truth, answers, groups = rows.truth[judged], rows.mean[judged], rows.units[judged]
     spread = None if rows.spread is None else rows.spread[judged]
     counts = bootstrap_groups(groups, resamples, facts["rng"])
     baselines = {kind: rows.of(table) for kind, table in (given["baselines"] or {}).items()}
@@ -113,6 +120,7 @@ def fitted_facts(
     found: dict[str, Any] = {
         "roles": rows.roles,
         "all_groups": rows.groups,
+        "all_units": rows.units,
         "all_truth": rows.truth,
         "truth": truth,
         "groups": groups,
@@ -215,7 +223,7 @@ def _shifts(
     return {
         "shifts": judge_shift(
             rows.mean[judged], shifted, rows.truth[judged], rng,
-            metric=partial(measure, rows.task), groups=rows.groups[judged], resamples=FEW,
+            metric=partial(measure, rows.task), groups=rows.units[judged], resamples=FEW,
         ),
         **({"symmetries": turns, "untransformed": rows.mean[judged]} if turns else {}),
     }  # fmt: skip
@@ -249,7 +257,7 @@ def _alarms(
     answers = rows.mean[rows.judged]
     sure = np.abs(answers) if rows.spread is None else -rows.spread[rows.judged]
     strange = column(given["outside"], "surprise").astype(float)
-    groups = rows.groups[rows.judged]
+    groups = rows.units[rows.judged]
     return {
         "outliers": judge_outliers(rows.of(table), strange, rng, resamples=FEW),
         "abstention": judge_abstention(sure, loss, rng, groups=groups, resamples=FEW),

@@ -75,6 +75,8 @@ def physics_holds(physics: dict[str, tuple[np.ndarray, str]], good: np.ndarray) 
         end = result["low"] if way == "increasing" else -result["high"]
         if end <= 0:
             wrong.append(f"{name} ({result['value']:+.2f}, expected {way})")
+    if not found:
+        return broken("no physics was named", 0)
     weakest = min(found.values(), key=lambda r: abs(r["value"]))
     if wrong:
         return broken(f"answers do not follow {', '.join(wrong)}", weakest, trends=found)

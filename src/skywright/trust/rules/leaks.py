@@ -119,8 +119,9 @@ def fitted_on_training_alone(
     scaled = {n: c["scaling"] for n, c in fits.items() if _is_fitted(c.get("scaling"))}
     wrong = []
     for node, scaling in scaled.items():
-        known = {fits[node].get("training", {}).get("rows_sha256")}
-        known |= {split["train_sha256"] for split in splits}
+        known = {split["train_sha256"] for split in splits}
+        if own := fits[node].get("training", {}).get("rows_sha256"):
+            known.add(own)
         if scaling.get("rows_sha256") not in known or not _is_mean_of(scaling, splits):
             wrong.append(node)
     if wrong:

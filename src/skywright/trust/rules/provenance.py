@@ -19,7 +19,7 @@ __all__ = [
 
 RECORDED = ("run", "recipe", "versions", "sources", "hardware", "seconds", "threads", "nodes")
 WATTS = 10.0  # of one busy core, for the estimate of energy
-UNSAFE = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt", ".bin", ".npz", ".dill")
+UNSAFE = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt", ".dill")
 STRANGE = 0.01  # share of served rows that may lie outside the domain
 MOST_OPEN = 12
 

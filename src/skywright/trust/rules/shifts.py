@@ -141,6 +141,8 @@ def symmetries_kept(symmetries: dict[str, np.ndarray], untransformed: np.ndarray
     untransformed : (n,)
         Answers for the items as they are.
     """
+    if np.ptp(untransformed) == 0:
+        return broken("all answers are equal: nothing is learned, so any symmetry holds", 0)
     found = judge_symmetry(untransformed, symmetries, tolerance=TURNED)
     worst = max(found, key=lambda name: float(found[name]["rms"]))
     moved = found[worst]["rms"]

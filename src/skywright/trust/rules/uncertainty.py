@@ -72,6 +72,8 @@ def predictions_calibrated(
     groups : (n,)
         Independent unit behind each row.
     """
+    if not (spread > 0).all():
+        return broken(f"{int((~(spread > 0)).sum())} predicted deviations are not above zero", 0)
     found = decide_regression(truth, answers, spread, groups=groups, tolerance=COVERAGE)
     miss = np.abs(truth - answers) / spread
     limits = {0.5: 0.6745, 0.68: 0.9945, 0.9: 1.6449, 0.95: 1.96}
@@ -127,6 +129,8 @@ def subgroups_calibrated(
     prior : float, optional
         As in U1.
     """
+    if task == "regression" and spread is None:
+        return broken("no standard deviation was predicted: nothing is said of errors", 0)
     bins = {
         f"{name} {label}": rows
         for name in strata.colnames
@@ -180,7 +184,7 @@ def cut_into_bins(values: np.ndarray, most: int = 8) -> list[tuple[str, np.ndarr
             (f"{a:.3g} to {b:.3g}", known & (values >= a) & ((values < b) | (b == edges[-1])))
             for a, b in bins
         ]
-    return [(str(one), values == one) for one in np.unique(values)][:most]
+    return [(str(one), values == one) for one in np.unique(values)]
 
 
 def spread_splits_rightly(variants: dict[str, dict[str, Any]], headline: dict[str, Any]) -> Outcome:
@@ -193,7 +197,10 @@ def spread_splits_rightly(variants: dict[str, dict[str, Any]], headline: dict[st
     headline : dict
         The same of the whole training set.
     """
-    half = variants["data"]["0.5"]
+    shares = {float(share): result for share, result in variants["data"].items()}
+    half = shares.get(0.5, {})
+    if not {"epistemic", "aleatoric"} <= set(half) & set(headline):
+        return broken("there is no run with half the data that gives both parts", 0)
     grown = half["epistemic"] / headline["epistemic"]
     kept = half["aleatoric"] / headline["aleatoric"]
     text = f"with half the data epistemic x {grown:.2f} (1.2 or more), aleatoric x {kept:.3f}"
