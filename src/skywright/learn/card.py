@@ -58,6 +58,8 @@ def list_warnings(model: Model) -> QTable:
 
 
 def _output(config: dict[str, Any]) -> str:
+    if "density" in config:
+        return "Density of the training rows: where it is low, no model fitted on them knows much."
     if "likelihood" in config:
         return (
             "Regressor with an uncertainty of its own for every row: a mean, what the data do not "
@@ -76,6 +78,8 @@ def _output(config: dict[str, Any]) -> str:
 
 
 def _use(config: dict[str, Any]) -> str:
+    if "density" in config:
+        return "The alarm knows inputs alone: what changes behind the same inputs it cannot see."
     if "error" in config or "likelihood" in config:
         return "Errors hold for objects like those of the training; elsewhere they are a promise."
     return (

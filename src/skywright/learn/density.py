@@ -86,12 +86,10 @@ def fit_density(
     config: dict[str, Any] = {
         "estimator": "mixture of normal distributions",
         "density": {"components": components},
-        "likelihood": "density",
         "features": names,
         "scaling": {"rows": digest_rows(rows["train"])},
         "domain": {"features": len(names)},
         "training": describe_rows(rows, 1.0, seed),
-        "warnings": [],
     }
     return Model(config, {**weights, "known": known}, card=write_card(config))
 

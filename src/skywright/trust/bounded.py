@@ -8,7 +8,7 @@ __all__ = ["score_bounded"]
 
 NODES = 241
 REACH = 9.0  # standard deviations around the mean that are looked at
-STEPS = 40
+STEPS = 25
 NARROWEST, WIDEST = 1.02, 0.25
 
 

@@ -19,6 +19,7 @@ __all__ = [
 
 COVERAGES = (50, 68, 90, 95)  # [%]
 LEVELS = np.arange(1, 101) / 101
+FAR = 5.0  # sigmas
 _CELLS = 20_000_000
 
 
@@ -103,7 +104,12 @@ def score_predictions(
     scores = score_normal(values, mean, sd)
     normal = scores["nll"]
     if bounds is not None:
-        scores = score_bounded(values, mean, sd, bounds)
+        # beyond some sigma the end of the range changes nothing, and the search for it costs time
+        near = (mean - FAR * sd < bounds[0]) | (mean + FAR * sd > bounds[1])
+        cut = score_bounded(values[near], mean[near], sd[near], bounds)
+        for name, column in scores.items():
+            scores[name] = column.copy()
+            scores[name][near] = cut[name]
     if samples is not None:
         scores |= score_samples(values, samples)
     return {"square": (values - mean) ** 2, "sd": sd, **scores, "nll_normal": normal}
