@@ -256,11 +256,10 @@ def far_from_learned(images, roles, others):
 
 
 def serve_images(model, images, roles, deployment):
-    """Scores for the survey; images whose rings lie far from those learned are flagged."""
-    alarm = far_from_learned(images, roles, images)["surprise"]
+    """Scores for the survey; images outside the hull of those learned are flagged."""
     learned = np.isin(np.asarray(roles).astype(str), ["train", "validation"])
-    limit = np.quantile(np.asarray(alarm)[learned], 0.99)
+    place, names = image_summary(images)
     table = predict_rings(model, deployment)
-    far = far_from_learned(images, roles, deployment)["surprise"]
-    table["in_domain"] = np.asarray(far) <= limit
+    hull = fit_hull(place[learned], names)
+    table["in_domain"] = ~outside_hull(hull, image_summary(deployment)[0])
     return table

@@ -3,9 +3,9 @@
 import astropy.units as u
 import numpy as np
 import pytest
-from skywright.trust.hull import fit_hull, outside_hull
 
 from skywright.data import Images
+from skywright.data.hull import fit_hull, outside_hull
 from skywright.trust.rules.baselines import cost_beside_accuracy, gain_over_best_baseline
 from skywright.trust.rules.data import (
     balance_and_shift,
