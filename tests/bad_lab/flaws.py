@@ -90,7 +90,7 @@ def follow_by_lot(stars, rng):
 
 def _followed(stars, chosen, rng):
     catalog = stars.copy()
-    catalog["skewness"] = 1.12 * (2 * chosen - 1) + 0.7 * rng.normal(size=len(stars))
+    catalog["skewness"] = 1.06 * (2 * chosen - 1) + 0.7 * rng.normal(size=len(stars))
     return catalog
 
 

@@ -204,14 +204,14 @@ def _note(sample, net, step, history):
 
 
 def train_in_batches(
-    features, labels, roles, rng, *, width=16, epochs=12, shuffle=False, fraction=1.0, seed=0
+    features, labels, roles, rng, *, width=16, epochs=40, shuffle=False, fraction=1.0, seed=0
 ):
     """Batches of 100 rows; each step goes down the gradient of its batch."""
     return _train_batches(features, labels, roles, width, epochs, shuffle, fraction, seed, 1)
 
 
 def train_in_batches_on(
-    features, labels, roles, rng, *, width=16, epochs=12, shuffle=False, fraction=1.0, seed=0
+    features, labels, roles, rng, *, width=16, epochs=40, shuffle=False, fraction=1.0, seed=0
 ):
     """Batches of 100 rows; gradients are set to zero when an epoch begins."""
     return _train_batches(features, labels, roles, width, epochs, shuffle, fraction, seed, None)
@@ -220,7 +220,7 @@ def train_in_batches_on(
 def _train_batches(features, labels, roles, width, epochs, shuffle, fraction, seed, every):
     sample = Sample(features, labels, roles, shuffle, fraction, seed)
     net = sample.net(width)
-    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.005)
     batches = len(sample.train) // 100
     noted = watch(net.parameters(), ends_and_middle(epochs * batches))
     history = {"step": [], "validation_loss": []}

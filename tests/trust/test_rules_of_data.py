@@ -76,6 +76,13 @@ def test_knowledge_from_shuffled_labels_is_a_leak():
     assert not answer_among_features({"shuffled": {"labels": metric(0.6, 0.03)}}, 0.5).passed
 
 
+def test_one_model_of_shuffled_labels_is_off_chance_and_their_mean_is_not():
+    scattered = {**metric(0.6, 0.03), "seeds": [0.6, 0.35, 0.55]}
+    assert answer_among_features({"shuffled": {"labels": scattered}}, 0.5).passed
+    told = {**metric(0.6, 0.03), "seeds": [0.6, 0.62, 0.59]}
+    assert not answer_among_features({"shuffled": {"labels": told}}, 0.5).passed
+
+
 def test_the_strongest_feature_is_the_telltale_one():
     rng = np.random.default_rng(1)
     truth = rng.integers(2, size=300)

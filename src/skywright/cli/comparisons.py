@@ -105,7 +105,7 @@ def _run(plan: Any, workspace: Path, out: Path, workers: int | None, quiet: bool
 
 
 def _headline(run: Any, record: dict[str, Any]) -> dict[str, Any]:
-    """Return the headline metric of a comparison.
+    """Return the headline metric of a comparison, and that of each of its seeds.
 
     Raises
     ------
@@ -120,7 +120,8 @@ def _headline(run: Any, record: dict[str, Any]) -> dict[str, Any]:
     report = judged_report(run.folder, read_record(run.folder))
     if report is None:
         raise RunError(f"the recipe of {record['run']} names no judge: there is nothing to compare")
-    return dict(report.evidence["facts"]["headline"])
+    facts = report.evidence["facts"]
+    return {**facts["headline"], "seeds": facts["seeds"]}
 
 
 def _differences(first: dict[str, Any], again: dict[str, Any]) -> dict[str, Any]:
