@@ -123,9 +123,7 @@ def _shares(weights: np.ndarray, kinds: np.ndarray) -> np.ndarray:
 def _refit(
     points: np.ndarray, kinds: np.ndarray, fitted: list[Mixtures], weights: np.ndarray
 ) -> list[Mixtures]:
-    return [
-        refit(points[kinds == k], weights[:, kinds == k], one) for k, one in enumerate(fitted)
-    ]
+    return [refit(points[kinds == k], weights[:, kinds == k], one) for k, one in enumerate(fitted)]
 
 
 def _joined(mixtures: list[Mixtures], shares: np.ndarray) -> Mixtures:

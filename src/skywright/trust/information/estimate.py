@@ -12,10 +12,22 @@ from skywright.trust.information.integrals import mean_under
 from skywright.trust.information.mixtures import Mixtures, log_density
 from skywright.trust.information.samples import normal_scores, standardise
 
-__all__ = ["TRANSFORMS", "Settings", "bootstrap_weights", "choose", "estimate_terms", "fold_weights", "refit"]
+__all__ = [
+    "TRANSFORMS",
+    "Settings",
+    "bootstrap_weights",
+    "choose",
+    "estimate_terms",
+    "fold_weights",
+    "refit",
+]
 
 Terms = list[tuple[float, list[int]]]
-TRANSFORMS = {"none": [standardise], "copula": [normal_scores], "auto": [standardise, normal_scores]}
+TRANSFORMS = {
+    "none": [standardise],
+    "copula": [normal_scores],
+    "auto": [standardise, normal_scores],
+}
 FLOOR = 1e-6  # of the variance of a column
 FOLDS = 10  # of the correction
 STARTS = 3

@@ -47,7 +47,7 @@ MIXTURES = {
 
 
 def _gamma_exponential(n: int, rng: np.random.Generator) -> np.ndarray:
-    """x ~ gamma(1), y | x ~ exponential with rate x (Darbellay & Vajda 2000)."""
+    """X ~ gamma(1), y | x ~ exponential with rate x (Darbellay & Vajda 2000)."""
     x = rng.gamma(1.0, size=n)
     return np.column_stack([x, rng.exponential(size=n) / x])
 

@@ -159,8 +159,7 @@ _METHODS = [
     ),
     (
         "Error",
-        "Standard deviation of the integral over mixtures that were fitted to bootstrap "
-        "resamples.",
+        "Standard deviation of the integral over mixtures that were fitted to bootstrap resamples.",
     ),
     (
         "p",

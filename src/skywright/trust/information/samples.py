@@ -56,7 +56,9 @@ def _numbers(name: str, values: Any) -> np.ndarray:
     try:
         array: np.ndarray = np.asarray(np.ma.filled(np.ma.asarray(plain, dtype=float), np.nan))
     except (TypeError, ValueError):
-        raise ValueError(f"{name} does not hold numbers; for classes use class_information") from None
+        raise ValueError(
+            f"{name} does not hold numbers; for classes use class_information"
+        ) from None
     if array.ndim != 1:
         raise ValueError(
             f"{name} has shape {array.shape}; expected one number for each row. For many "

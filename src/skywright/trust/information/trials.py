@@ -14,9 +14,7 @@ from skywright.trust.information.pairs import mutual_information
 __all__ = ["estimate_known", "plan_estimates"]
 
 
-def plan_estimates(
-    trials: int, rows: list[int], distributions: list[str] | None = None
-) -> QTable:
+def plan_estimates(trials: int, rows: list[int], distributions: list[str] | None = None) -> QTable:
     """Return one row for each sample to be drawn.
 
     Parameters
