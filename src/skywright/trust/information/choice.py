@@ -16,7 +16,7 @@ COARSE = 0.5  # log likelihood that a fit may lack while candidates are compared
 
 
 def draw_starts(
-    points: np.ndarray, components: int, count: int, rng: np.random.Generator
+    points: np.ndarray, components: int, count: int, floor: float, rng: np.random.Generator
 ) -> Mixtures:
     """Return mixtures centred on distant random rows, to begin fits with.
 
@@ -31,6 +31,8 @@ def draw_starts(
         Of each mixture.
     count : int
         Mixtures.
+    floor : float
+        Added to variances.
     rng : Generator
         Source of randomness.
     """
@@ -42,7 +44,7 @@ def draw_starts(
         share = np.cumsum(near, axis=1)
         level = rng.random((count, 1)) * share[:, -1:]
         picked = np.hstack([picked, np.minimum((share < level).sum(1, keepdims=True), n - 1)])
-    spread = np.cov(points.T).reshape(size, size) / components ** (2 / size)
+    spread = np.cov(points.T).reshape(size, size) / components ** (2 / size) + floor * np.eye(size)
     return Mixtures(
         np.full((count, components), 1 / components),
         points[picked],
@@ -88,7 +90,7 @@ def choose_mixture(
     best, score, waited = None, -np.inf, 0
     for components in range(1, most + 1):
         tried = 1 if components == 1 else starts
-        begin = draw_starts(points, components, tried, rng)
+        begin = draw_starts(points, components, tried, floor, rng)
         if criterion == "cv":
             found, quality = _held_out(points, fold, folds, begin, floor)
         else:

@@ -101,7 +101,7 @@ def class_information(
 
 
 def _kinds(classes: Any, n: int) -> np.ndarray:
-    """Return the classes as 0, 1, …"""
+    """Return the classes as whole numbers from 0."""
     names, kinds, count = np.unique(np.asarray(classes), return_inverse=True, return_counts=True)
     if len(kinds) != n:
         raise ValueError(f"samples have different lengths: {n} numbers and {len(kinds)} classes")

@@ -74,8 +74,8 @@ def log_components(mixtures: Mixtures) -> np.ndarray:
     size = mixtures.means.shape[-1]
     precision, log_determinant = invert(mixtures.covariances)
     linear = (precision @ mixtures.means[..., None])[..., 0]
-    with np.errstate(divide="ignore"):  # a component that died has weight 0 and stays there
-        log_weight = np.log(mixtures.weights)
+    # a component that died has weight 0; an infinite logarithm would spoil the product
+    log_weight = np.log(np.maximum(mixtures.weights, np.finfo(float).tiny))
     constant = log_weight - 0.5 * (
         size * np.log(2 * np.pi) + log_determinant + (linear * mixtures.means).sum(-1)
     )
