@@ -12,7 +12,7 @@ __all__ = ["CRITERIA", "choose_mixture", "draw_starts"]
 CRITERIA = ("cv", "aic", "bic")
 GAIN = 1e-5  # nats a row that one more component has to bring
 PATIENCE = 2  # numbers of components without gain before the search ends
-COARSE = 0.5  # log likelihood that a fit may lack while candidates are compared
+COARSE = 2.0  # log likelihood that a fit may lack while candidates are compared
 
 
 def draw_starts(
