@@ -115,9 +115,8 @@ def transforms() -> float:
 
 
 def main() -> None:
-    trials, large = [int(word) for word in sys.argv[1:]] + [TRIALS, LARGE_TRIALS][
-        len(sys.argv) - 1 :
-    ]
+    trials = int(sys.argv[1]) if len(sys.argv) > 1 else TRIALS
+    large = int(sys.argv[2]) if len(sys.argv) > 2 else LARGE_TRIALS
     start = time.time()
     timing = {"sweep_seconds": sweep(0), "sweep_seconds_with_p": sweep(199)}
     with multiprocessing.get_context("spawn").Pool(len(os.sched_getaffinity(0))) as pool:

@@ -137,7 +137,8 @@ class _Critic(nn.Module):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """Return the score of every pair: (row of x, row of y)."""
         product = self.first(x) @ self.second(y).T / math.sqrt(FEATURES)
-        return product + self.bias(y).T
+        scores: Tensor = product + self.bias(y).T
+        return scores
 
 
 def _layers(size: int, features: int) -> nn.Sequential:
@@ -158,14 +159,15 @@ def _train(
     generator = torch.Generator().manual_seed(seed)
     rows = torch.from_numpy(np.flatnonzero(train))
     rows = rows[torch.randperm(len(rows), generator=generator)]
-    aside, rows = rows.split([int(CHECKED * len(rows)), len(rows) - int(CHECKED * len(rows))])
+    checked = int(CHECKED * len(rows))
+    aside, rows = rows[:checked], rows[checked:]
     optimizer = torch.optim.AdamW(critic.parameters(), lr=RATE, weight_decay=DECAY)
     best, weights, waited = -math.inf, critic.state_dict(), 0
     for _ in range(epochs):
-        for some in rows[torch.randperm(len(rows), generator=generator)].split(batch):
+        for some in torch.split(rows[torch.randperm(len(rows), generator=generator)], batch):
             loss = -_gain(critic(pairs[0][some], pairs[1][some])).mean()
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
         gain = float(_judge(critic, pairs[0][aside], pairs[1][aside]).mean())
         waited = 0 if gain > best else waited + 1

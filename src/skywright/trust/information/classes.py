@@ -117,7 +117,7 @@ def _kinds(classes: Any, n: int) -> np.ndarray:
 def _shares(weights: np.ndarray, kinds: np.ndarray) -> np.ndarray:
     """Return the share of each class: (resample, class)."""
     share = weights @ np.eye(kinds.max() + 1)[kinds]
-    return share / share.sum(axis=1, keepdims=True)
+    return np.asarray(share / share.sum(axis=1, keepdims=True))
 
 
 def _refit(
@@ -137,7 +137,7 @@ def _joined(mixtures: list[Mixtures], shares: np.ndarray) -> Mixtures:
 
 def _integral(mixtures: list[Mixtures], shares: np.ndarray) -> np.ndarray:
     whole = _joined(mixtures, shares)
-    return sum(shares[:, k] * divergence(one, whole) for k, one in enumerate(mixtures))
+    return np.asarray(sum(shares[:, k] * divergence(one, whole) for k, one in enumerate(mixtures)))
 
 
 def _log_ratio(
@@ -149,7 +149,7 @@ def _log_ratio(
     within = np.empty((len(weights), len(kinds)))
     for k, one in enumerate(mixtures):
         within[:, kinds == k] = log_density(one, points[kinds == k])
-    return within - log_density(whole, points)
+    return np.asarray(within - log_density(whole, points))
 
 
 def _p_value(

@@ -74,7 +74,9 @@ def bootstrap_weights(n: int, settings: Settings, rng: np.random.Generator) -> n
 
 def fold_weights(n: int, rng: np.random.Generator) -> np.ndarray:
     """Return 1 where a row is left out of a fold and 0 elsewhere: (fold, n)."""
-    return (rng.permutation(np.arange(n) % FOLDS) == np.arange(FOLDS)[:, None]).astype(float)
+    return np.asarray(
+        (rng.permutation(np.arange(n) % FOLDS) == np.arange(FOLDS)[:, None]).astype(float)
+    )
 
 
 def refit(points: np.ndarray, weights: np.ndarray, mixture: Mixtures) -> Mixtures:

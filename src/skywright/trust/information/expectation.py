@@ -79,7 +79,7 @@ def _converged(likelihood: np.ndarray, left: float) -> np.ndarray:
         rate = np.clip(now / before, 0, 0.999)
     remaining = now * rate / (1 - rate)
     # the floor under variances may cost likelihood: a fit that no longer climbs is at its end
-    return ~(remaining > left)
+    return np.asarray(~(remaining > left))
 
 
 def _expect(
@@ -112,9 +112,9 @@ def _expect(
 def _products(coefficients: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return (member, component, n) log densities; one flat product where members share rows."""
     if rows.ndim == 3:
-        return coefficients @ np.swapaxes(rows, 1, 2)
+        return np.asarray(coefficients @ np.swapaxes(rows, 1, 2))
     flat = coefficients.reshape(-1, coefficients.shape[-1]) @ rows.T
-    return flat.reshape(*coefficients.shape[:2], -1)
+    return np.asarray(flat.reshape(*coefficients.shape[:2], -1))
 
 
 def maximise(sums: np.ndarray, size: int, floor: float) -> Mixtures:

@@ -61,13 +61,15 @@ def mean_under(mixtures: Mixtures, terms: list[tuple[float, list[int]]]) -> np.n
     total = np.zeros(points.shape[:2])
     for factor, axes in terms:
         total += factor * log_density(mixtures.margin(axes), points[..., axes])
-    return (total * weight).sum(axis=1)
+    return np.asarray((total * weight).sum(axis=1))
 
 
 def divergence(first: Mixtures, second: Mixtures) -> np.ndarray:
     """Return Kullback and Leibler's divergence of each first mixture from its second, in nats."""
     points, weight = _points(first)
-    return ((log_density(first, points) - log_density(second, points)) * weight).sum(axis=1)
+    return np.asarray(
+        ((log_density(first, points) - log_density(second, points)) * weight).sum(axis=1)
+    )
 
 
 def _points(mixtures: Mixtures) -> tuple[np.ndarray, np.ndarray]:

@@ -80,7 +80,7 @@ def draw_known(name: str, n: int, rng: np.random.Generator) -> np.ndarray:
     mixture = MIXTURES[name]
     which = rng.choice(mixture.weights.shape[1], n, p=mixture.weights[0])
     root = np.linalg.cholesky(mixture.covariances[0])[which]
-    return mixture.means[0][which] + (root @ rng.normal(size=(n, 2, 1)))[..., 0]
+    return np.asarray(mixture.means[0][which] + (root @ rng.normal(size=(n, 2, 1)))[..., 0])
 
 
 def known_information(name: str) -> float:

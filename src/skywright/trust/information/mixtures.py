@@ -31,7 +31,7 @@ class Mixtures:
     means: np.ndarray
     covariances: np.ndarray
 
-    def __getitem__(self, index: np.ndarray | slice) -> Mixtures:
+    def __getitem__(self, index: np.ndarray | list[int] | slice) -> Mixtures:
         """Return some of the mixtures."""
         return Mixtures(self.weights[index], self.means[index], self.covariances[index])
 
@@ -93,4 +93,4 @@ def log_density(mixtures: Mixtures, points: np.ndarray) -> np.ndarray:
     """
     logs = log_components(mixtures) @ np.swapaxes(monomials(points), -1, -2)
     top = logs.max(axis=1)
-    return top + np.log(np.exp(logs - top[:, None]).sum(axis=1))
+    return np.asarray(top + np.log(np.exp(logs - top[:, None]).sum(axis=1)))

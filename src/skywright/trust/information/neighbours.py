@@ -65,13 +65,14 @@ def neighbour_information(
 
     def information(rows: np.ndarray) -> float:
         first, second = (column[rows] for column in columns)
-        return mutual_info_regression(
+        found = mutual_info_regression(
             first[:, None],
             second,
             discrete_features=False,
             n_neighbors=neighbours,
             random_state=int(rng.integers(2**31)),
-        )[0]
+        )
+        return float(found[0])
 
     value = information(np.arange(n))
     size = int(PART * n)

@@ -64,7 +64,8 @@ def _pairs(evidence: dict[str, Any]) -> str:
         "Who knows about what",
         "Mutual information and its error; in brackets where q is 0.05 or more.",
     )
-    return f'<section id="pairs"><h2>Your table</h2><div class="figures">{drawn}</div>{shown}</section>'
+    drawn = f'<div class="figures">{drawn}</div>'
+    return f'<section id="pairs"><h2>Your table</h2>{drawn}{shown}</section>'
 
 
 def information_figure(table: Table) -> str:

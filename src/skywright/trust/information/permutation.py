@@ -62,7 +62,7 @@ def _gains(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         )
         penalty = 0.5 * (6 * components - 5) * np.log(n)
         best = np.maximum(best, likelihood - independent - penalty)
-    return best
+    return np.asarray(best)
 
 
 def _ring(angle: np.ndarray, members: int) -> Mixtures:

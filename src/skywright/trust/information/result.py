@@ -9,7 +9,7 @@ import numpy as np
 
 __all__ = ["UNITS", "Information", "make_information", "scale_of"]
 
-UNITS = {"nat": 1.0, "bit": 1 / np.log(2)}
+UNITS = {"nat": 1.0, "bit": float(1 / np.log(2))}
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def _numbers(name: str, values: Any) -> np.ndarray:
 def standardise(columns: Sequence[np.ndarray]) -> np.ndarray:
     """Return columns of zero mean and unit variance as (n, column)."""
     table = np.column_stack(columns)
-    return (table - table.mean(axis=0)) / table.std(axis=0)
+    return np.asarray((table - table.mean(axis=0)) / table.std(axis=0))
 
 
 def normal_scores(columns: Sequence[np.ndarray]) -> np.ndarray:
@@ -86,4 +86,4 @@ def normal_scores(columns: Sequence[np.ndarray]) -> np.ndarray:
     True
     """
     table = np.column_stack(columns)
-    return norm.ppf((rankdata(table, axis=0) - 0.5) / len(table))
+    return np.asarray(norm.ppf((rankdata(table, axis=0) - 0.5) / len(table)))
