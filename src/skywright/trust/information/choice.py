@@ -12,7 +12,7 @@ __all__ = ["CRITERIA", "choose_mixture", "draw_starts"]
 CRITERIA = ("cv", "aic", "bic")
 GAIN = 1e-5  # nats a row that one more component has to bring
 PATIENCE = 2  # numbers of components without gain before the search ends
-COARSE = 2.0  # log likelihood that a fit may lack while candidates are compared
+COARSE = 4e-4  # nats a row that a fit may lack while candidates are compared
 
 
 def draw_starts(
@@ -95,7 +95,7 @@ def choose_mixture(
             found, quality = _held_out(points, fold, folds, begin, floor)
         else:
             found, likelihood = fit_mixtures(
-                points, np.ones((tried, n)), begin, floor=floor, left=COARSE
+                points, np.ones((tried, n)), begin, floor=floor, left=COARSE * n
             )
             quality = (likelihood - _penalty(criterion, components, points.shape)) / n
         if quality.max() > score + GAIN:
@@ -118,7 +118,7 @@ def _held_out(
     inside = (fold != np.arange(folds)[:, None]).astype(float)
     start = begin[np.repeat(np.arange(starts), folds)]
     weights = np.tile(inside, (starts, 1))
-    found, _ = fit_mixtures(points, weights, start, floor=floor, left=COARSE)
+    found, _ = fit_mixtures(points, weights, start, floor=floor, left=COARSE * len(points))
     _, left_out = fit_mixtures(points, 1 - weights, found, floor=floor, most=1)
     quality = left_out.reshape(starts, folds).sum(1) / len(points)
     best = int(np.argmax(quality))
