@@ -226,9 +226,11 @@ def test_identical_columns_have_much_information():
 def mine():
     rng = np.random.default_rng(0)
     z = rng.normal(size=(200, 2))
+    spiral = rng.random(200) > 0.5
+    z[:, 1] += 8 * spiral
     table = Table({"z0": z[:, 0], "z1": z[:, 1]})
     table["mass"] = z[:, 0] + 0.5 * rng.normal(size=200)
-    table["kind"] = np.where(z[:, 1] > 0, "spiral", "<elliptical>")
+    table["kind"] = np.where(spiral, "spiral", "<elliptical>")
     return table
 
 
