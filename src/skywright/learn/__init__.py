@@ -6,6 +6,7 @@ from skywright.learn.card import list_warnings as list_warnings
 from skywright.learn.density import fit_density as fit_density
 from skywright.learn.fitting import fit as fit
 from skywright.learn.gradients import watch as watch
+from skywright.learn.information import estimate_information as estimate_information
 from skywright.learn.laplace import laplace as laplace
 from skywright.learn.quantiles import fit_quantiles as fit_quantiles
 from skywright.learn.regression import fit_regressor as fit_regressor

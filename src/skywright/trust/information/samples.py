@@ -1,0 +1,89 @@
+"""Columns at the door: checked, of unit variance, and as normal scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm, rankdata
+
+__all__ = ["FEWEST", "columns_of", "normal_scores", "seeded", "standardise"]
+
+FEWEST = 30
+
+
+def seeded(seed: int, rng: np.random.Generator | None) -> np.random.Generator:
+    """Return ``rng`` where there is one, else a generator of ``seed``."""
+    return np.random.default_rng(seed) if rng is None else rng
+
+
+def columns_of(named: dict[str, Any], fewest: int = FEWEST) -> dict[str, np.ndarray]:
+    """Return samples as float arrays, or say what is wrong with them.
+
+    Parameters
+    ----------
+    named : dict
+        Name -> (n,) numbers, Quantity or column.
+    fewest : int
+        Rows needed.
+
+    Raises
+    ------
+    ValueError
+        Lengths differ, rows are too few, a value is not finite, a sample is constant.
+    """
+    found = {name: _numbers(name, values) for name, values in named.items()}
+    lengths = {name: len(values) for name, values in found.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"samples have different lengths {lengths}: give pairs, row by row")
+    for name, values in found.items():
+        if len(values) < fewest:
+            raise ValueError(f"{name} has {len(values)} rows; expected at least {fewest}")
+        if not np.isfinite(values).all():
+            bad = np.flatnonzero(~np.isfinite(values))
+            raise ValueError(
+                f"{len(bad)} of {len(values)} values of {name} are not finite, the first in row "
+                f"{bad[0]}: leave such rows out of every sample"
+            )
+        if np.ptp(values) == 0:
+            raise ValueError(f"{name} is constant ({values[0]:g}): it can hold no information")
+    return found
+
+
+def _numbers(name: str, values: Any) -> np.ndarray:
+    plain = getattr(values, "value", values)
+    try:
+        array: np.ndarray = np.asarray(np.ma.filled(np.ma.asarray(plain, dtype=float), np.nan))
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} does not hold numbers; for classes use class_information"
+        ) from None
+    if array.ndim != 1:
+        raise ValueError(
+            f"{name} has shape {array.shape}; expected one number for each row. For many "
+            "dimensions use skywright.learn.estimate_information"
+        )
+    return array
+
+
+def standardise(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """Return columns of zero mean and unit variance as (n, column)."""
+    table = np.column_stack(columns)
+    return np.asarray((table - table.mean(axis=0)) / table.std(axis=0))
+
+
+def normal_scores(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the normal deviates of the ranks as (n, column); ties share their mean rank.
+
+    What grows with a column has the same scores, so that whatever is estimated from scores is
+    exactly the same for it.
+
+    Examples
+    --------
+    >>> x = np.array([1.0, 5.0, 3.0])
+    >>> bool((normal_scores([x]) == normal_scores([np.exp(x)])).all())
+    True
+    """
+    table = np.column_stack(columns)
+    return np.asarray(norm.ppf((rankdata(table, axis=0) - 0.5) / len(table)))

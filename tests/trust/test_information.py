@@ -1,0 +1,275 @@
+"""Mutual information where it is known, and what cannot be used."""
+
+import numpy as np
+import pytest
+from astropy.table import QTable, Table
+from scipy.stats import multivariate_normal
+from sklearn.mixture import GaussianMixture
+
+from skywright import trust
+from skywright.trust.information.choice import draw_starts
+from skywright.trust.information.expectation import fit_mixtures
+from skywright.trust.information.integrals import mean_under
+from skywright.trust.information.known import MIXTURES, draw_known, known_information
+from skywright.trust.information.mixtures import invert, log_density
+
+MI = [(1, [0, 1]), (-1, [0]), (-1, [1])]
+
+
+def pair(rho=0.6, n=200, seed=0):
+    return np.random.default_rng(seed).multivariate_normal([0, 0], [[1, rho], [rho, 1]], n).T
+
+
+def test_density_is_that_of_scipy():
+    mixture, points = MIXTURES["five"], np.random.default_rng(0).normal(size=(20, 2))
+    expected = sum(
+        w * multivariate_normal(m, c).pdf(points)
+        for w, m, c in zip(*(a[0] for a in vars(mixture).values()), strict=True)
+    )
+    np.testing.assert_allclose(log_density(mixture, points)[0], np.log(expected), rtol=1e-10)
+
+
+def test_inverse_of_many_matrices():
+    root = np.random.default_rng(0).normal(size=(7, 4, 3, 3))
+    matrices = root @ np.swapaxes(root, -1, -2) + 0.1 * np.eye(3)
+    inverse, log_determinant = invert(matrices)
+    np.testing.assert_allclose(inverse, np.linalg.inv(matrices), rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(log_determinant, np.linalg.slogdet(matrices)[1], rtol=1e-9)
+
+
+def test_fit_is_that_of_sklearn():
+    points = draw_known("three apart", 600, np.random.default_rng(1))
+    start = draw_starts(points, 3, 1, 1e-6, np.random.default_rng(2))
+    found, likelihood = fit_mixtures(
+        points, np.ones((1, 600)), start, floor=1e-6, left=1e-6, most=3000
+    )
+    other = GaussianMixture(
+        3, weights_init=start.weights[0], means_init=start.means[0], tol=1e-9, max_iter=3000,
+        precisions_init=np.linalg.inv(start.covariances[0]),
+    ).fit(points)  # fmt: skip
+    assert likelihood[0] / 600 == pytest.approx(other.score(points), abs=1e-5)
+    np.testing.assert_allclose(found.means[0], other.means_, atol=0.02)
+
+
+def test_weights_are_repeated_rows():
+    points = draw_known("three", 300, np.random.default_rng(1))
+    weights = np.random.default_rng(2).integers(0, 3, size=300)
+    start = draw_starts(points, 2, 1, 1e-6, np.random.default_rng(3))
+    first, _ = fit_mixtures(points, weights[None].astype(float), start, floor=1e-6)
+    rows = np.repeat(points, weights, axis=0)
+    second, _ = fit_mixtures(rows, np.ones((1, len(rows))), start, floor=1e-6)
+    np.testing.assert_allclose(first.means, second.means, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", sorted(MIXTURES))
+def test_nodes_agree_with_a_fine_grid(name):
+    assert mean_under(MIXTURES[name], MI)[0] == pytest.approx(known_information(name), abs=1e-3)
+
+
+def test_published_example():
+    found = trust.mutual_information(*pair(), correct=False, transform="none")
+    assert found.value == pytest.approx(0.2140917, abs=0.01)
+    assert found.error == pytest.approx(0.0429001, abs=0.01)
+    assert found.p_value == 0.005
+    assert found.bias == 0
+
+
+def test_units_and_seeds():
+    settings = {"permutations": 0, "bootstraps": 10}
+    nat, bit = (trust.mutual_information(*pair(), unit=u, **settings) for u in ("nat", "bit"))
+    assert bit.value == pytest.approx(nat.value / np.log(2))
+    assert bit.error == pytest.approx(nat.error / np.log(2))
+    assert trust.mutual_information(*pair(), **settings) == nat or np.isnan(nat.p_value)
+    again = trust.mutual_information(*pair(), rng=np.random.default_rng(0), **settings)
+    assert (again.value, again.error) == (nat.value, nat.error)
+
+
+def test_copula_knows_no_monotone_transform():
+    x, y = pair()
+    settings = {"transform": "copula", "permutations": 19, "bootstraps": 5}
+    first = trust.mutual_information(x, y, **settings)
+    second = trust.mutual_information(np.exp(3 * x), y**3, **settings)
+    assert first == second
+
+
+@pytest.mark.parametrize("name", ["gaussian", "three apart", "gamma-exponential"])
+def test_error_holds_the_truth(name):
+    true, inside = known_information(name), 0
+    for trial in range(8):
+        x, y = draw_known(name, 400, np.random.default_rng(trial)).T
+        found = trust.mutual_information(
+            x, y, permutations=0, bootstraps=20, components=4, seed=trial
+        )
+        inside += abs(found.value - true) < found.error
+    assert inside >= 3  # of 8; 68 %: fewer have a chance of 2 %
+
+
+def test_correction_removes_what_fits_of_noise_add():
+    x, y = draw_known("three", 300, np.random.default_rng(4)).T
+    settings = {"permutations": 0, "bootstraps": 5, "transform": "none"}
+    plain = trust.mutual_information(x, y, correct=False, **settings)
+    corrected = trust.mutual_information(x, y, **settings)
+    assert corrected.value < plain.value
+    assert corrected.bias == pytest.approx(plain.value - corrected.value)
+
+
+def test_independent_samples_are_seldom_found():
+    p = []
+    for trial in range(40):
+        x, y = np.random.default_rng(trial).normal(size=(2, 60))
+        p.append(
+            trust.mutual_information(
+                np.exp(x), y, permutations=39, bootstraps=2, components=1, seed=trial
+            ).p_value
+        )
+    assert np.mean(np.array(p) <= 0.05) <= 0.2
+    assert 0.3 < np.mean(p) < 0.7
+
+
+def test_what_is_no_correlation_is_found():
+    x, noise = np.random.default_rng(0).normal(size=(2, 300))
+    found = trust.mutual_information(x, x**2 + 0.5 * noise, permutations=39, bootstraps=5)
+    assert found.p_value == 1 / 40
+    assert found.value > 0.3
+
+
+def test_known_information_of_the_others():
+    """By another way: the mean log density ratio of many draws."""
+    rng = np.random.default_rng(0)
+    x, y = draw_known("gamma-exponential", 200_000, rng).T
+    ratio = np.log(x) - x * y + 2 * np.log1p(y)  # f(y) = 1 / (1 + y)**2
+    assert known_information("gamma-exponential") == pytest.approx(ratio.mean(), abs=0.01)
+    x, y = draw_known("weinman", 200_000, rng).T
+    assert known_information("weinman") == pytest.approx((2 * x - np.log(2 * y)).mean(), abs=0.01)
+
+
+def test_conditional_information():
+    rng = np.random.default_rng(0)
+    z, a, b = rng.normal(size=(3, 800))
+    x, y = z + a, z + 0.5 * a + b
+    found = trust.conditional_information(x, y, z, bootstraps=20)
+    assert abs(found.value - 0.5 * np.log(1.25)) < 3 * found.error
+    none = trust.conditional_information(x, z + b, np.column_stack([z]), bootstraps=20)
+    assert abs(none.value) < 0.01
+
+
+def test_classes():
+    rng = np.random.default_rng(0)
+    kind = rng.integers(2, size=600)
+    x = 2 * kind + rng.normal(size=600)
+    grid = np.linspace(-8, 10, 4001)
+    parts = np.exp(-0.5 * (grid - np.array([[0], [2]])) ** 2) / np.sqrt(2 * np.pi)
+    whole = parts.mean(0)
+    true = 0.5 * (parts * np.log(parts / whole)).sum() * (grid[1] - grid[0])
+    for transform in ("none", "copula"):
+        found = trust.class_information(x, np.array(["a", "b"])[kind], transform=transform)
+        assert abs(found.value - true) < 3 * found.error
+        assert found.p_value == 0.005
+    assert trust.class_information(rng.normal(size=600), kind).p_value > 0.01
+
+
+def test_divergence_has_a_direction():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=1000), rng.normal(1, 2, size=1500)
+    forward, backward = trust.kullback_leibler(x, y), trust.kullback_leibler(y, x)
+    assert abs(forward.value - (np.log(2) + 2 / 8 - 0.5)) < 3 * forward.error
+    assert abs(backward.value - (-np.log(2) + 5 / 2 - 0.5)) < 3 * backward.error
+
+
+def test_neighbours_agree():
+    x, y = pair(n=500)
+    found = trust.neighbour_information(x, y, subsamples=20)
+    assert abs(found.value - 0.2231) < 3 * found.error
+    assert 0.02 < found.error < 0.1
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "settings", "message"),
+    [
+        (
+            [1, np.nan] * 20,
+            range(40),
+            {},
+            "20 of 40 values of x are not",
+        ),
+        (range(40), np.ones(40), {}, "y is constant"),
+        (range(40), range(41), {}, "different lengths"),
+        (range(10), range(10), {}, "10 rows; expected at least 30"),
+        (["a"] * 40, range(40), {}, "does not hold numbers"),
+        (np.ones((40, 2)), range(40), {}, "expected one number for each row"),
+        (range(40), range(40), {"unit": "dB"}, "expected one of nat, bit"),
+        (range(40), range(40), {"criterion": "dic"}, "expected cv, aic, bic"),
+        (range(40), range(40), {"transform": "log"}, "expected none, copula, auto"),
+        (range(40), range(40), {"bootstraps": 1}, "at least 2"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(x, y, settings, message):
+    with pytest.raises(ValueError, match=message):
+        trust.mutual_information(x, y, **settings)
+
+
+def test_classes_that_cannot_be_used_are_refused():
+    with pytest.raises(ValueError, match="one class only"):
+        trust.class_information(np.arange(40), ["a"] * 40)
+    with pytest.raises(ValueError, match="class b has 1 rows"):
+        trust.class_information(np.arange(40), ["a"] * 39 + ["b"])
+
+
+def test_identical_columns_have_much_information():
+    x = np.random.default_rng(0).normal(size=100)
+    found = trust.mutual_information(x, x, bootstraps=5, permutations=19, components=3)
+    assert np.isfinite(found.value)
+    assert found.value > 3
+
+
+@pytest.fixture(scope="module")
+def mine():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(200, 2))
+    spiral = rng.random(200) > 0.5
+    z[:, 1] += 8 * spiral
+    table = Table({"z0": z[:, 0], "z1": z[:, 1]})
+    table["mass"] = z[:, 0] + 0.5 * rng.normal(size=200)
+    table["kind"] = np.where(spiral, "spiral", "<elliptical>")
+    return table
+
+
+def test_table_and_its_page(mine, tmp_path):
+    mine.write(tmp_path / "mine.ecsv")
+    rng = np.random.default_rng(1)
+    found = trust.tabulate_information(
+        str(tmp_path / "mine.ecsv"), permutations=99, bootstraps=5, rng=rng
+    )
+    values = {(row["latent"], row["quantity"]): row for row in found}
+    assert values["z0", "mass"]["value"] == pytest.approx(0.8, abs=0.15)
+    assert values["z1", "kind"]["value"] == pytest.approx(np.log(2), abs=0.1)
+    assert values["z1", "kind"]["q_value"] < 0.05
+    assert abs(values["z1", "mass"]["value"]) < 0.05
+    trials = trust.estimate_known(
+        trust.plan_estimates(2, [60], ["gaussian", "independent"]),
+        permutations=19, bootstraps=5, rng=rng,
+    )  # fmt: skip
+    report = trust.information_report(trials, found)
+    assert report.results["information.z0.mass"]["value"] == values["z0", "mass"]["value"]
+    firm = int((found["q_value"] < 0.05).sum())
+    assert report.verdict.startswith(f"{firm} of 4 pairs depend on each other.")
+    assert report.html.count("<svg") == 2
+    assert "<elliptical>" not in report.html
+    assert "http" not in report.html.replace("http://www.w3.org", "")
+    assert trust.information_figure(found).startswith("<svg")
+
+
+def test_no_table_is_no_pairs():
+    none = trust.tabulate_information(rng=np.random.default_rng(0))
+    assert len(none) == 0
+    with pytest.raises(ValueError, match="no rows"):
+        trust.information_figure(none)
+    with pytest.raises(ValueError, match="no trials"):
+        trust.information_report(QTable({"distribution": []}), none)
+
+
+def test_columns_that_are_missing_are_named(mine):
+    with pytest.raises(ValueError, match="there is no age"):
+        trust.tabulate_information(mine, quantities=["age"], rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match="latent 'z0' and quantity 'flat': y is constant"):
+        trust.information_table(mine[["z0"]], Table({"flat": np.zeros(200)}))
