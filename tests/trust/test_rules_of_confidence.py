@@ -21,6 +21,7 @@ from skywright.trust.rules.shifts import (
 from skywright.trust.rules.uncertainty import (
     classes_calibrated,
     conformal_covers,
+    intervals_everywhere,
     posteriors_calibrated,
     predictions_calibrated,
     spread_splits_rightly,
@@ -163,3 +164,9 @@ def test_answers_against_known_physics_are_found():
 def test_failures_have_to_be_shown():
     assert failures_shown([{"object_id": "1", "loss": 3.0}], {}).passed
     assert not failures_shown([], {}).passed
+
+
+def test_an_interval_without_ends_is_none():
+    for end in (float("nan"), None):
+        assert not intervals_everywhere({"auroc": {"value": 0.9, "low": end, "high": end}}).passed
+    assert intervals_everywhere({"n": {"value": 7, "low": 7, "high": 7}}).passed

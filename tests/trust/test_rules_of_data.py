@@ -15,6 +15,7 @@ from skywright.trust.rules.data import (
 )
 from skywright.trust.rules.leaks import (
     answer_among_features,
+    copies_across_splits,
     fitted_on_training_alone,
     groups_across_splits,
     strongest_feature,
@@ -175,3 +176,31 @@ def test_a_net_that_notes_no_gradients_is_found():
     assert gradients_alive({"net": {"net": "ResNet", "training": {"gradients": kept}}}).passed
     assert gradients_alive({"booster": {"training": {}}}).passed
     assert not gradients_alive({"net": {"net": "ResNet", "training": {}}}).passed
+
+
+def test_neighbours_on_one_column_are_no_copies():
+    found = 0
+    for seed in range(10):
+        table = np.random.default_rng(seed).normal(size=(3000, 1))
+        roles = np.array([["train"] * 2000 + ["test"] * 1000])
+        found += not copies_across_splits(table, roles).passed
+        table[2500] = table[7]
+        assert copies_across_splits(table, roles).number["value"] >= 1
+    assert found == 0
+
+
+def test_a_measurement_that_only_the_chosen_have_tells_the_answer():
+    rng = np.random.default_rng(3)
+    truth = rng.integers(2, size=400)
+    followed = np.where(truth == 1, rng.normal(size=400), np.nan)
+    found = strongest_feature(
+        np.stack([rng.normal(size=400), followed], axis=1), ["colour", "lines"], truth,
+        "classification",
+    )  # fmt: skip
+    assert found["name"] == "whether there is a lines"
+    assert found["value"] == 1.0
+
+
+def test_a_gain_that_is_no_number_is_no_gain():
+    gain = {"value": np.nan, "low": np.nan, "high": np.nan, "over": "simple"}
+    assert not gain_over_best_baseline(gain).passed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from skywright.trust.rules.finding import Outcome, broken, decide, passed
@@ -61,6 +62,8 @@ def gain_over_best_baseline(gain: dict[str, Any]) -> Outcome:
     over = gain["over"]
     figure = f"{gain['value']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f})"
     number = {**gain, "limit": 0}
+    if not all(math.isfinite(gain[key]) for key in ("value", "low", "high")):
+        return broken(f"the gain over the {over} baseline is no number: {figure}", number)
     if gain["high"] < 0:
         return broken(f"the {over} baseline beats the method: {figure}", number)
     if gain["low"] <= 0:

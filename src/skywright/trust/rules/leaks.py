@@ -66,8 +66,12 @@ def _near(features: np.ndarray, learned: np.ndarray, judged: np.ndarray) -> np.n
     tree = cKDTree(x[learned])
     usual = np.median(tree.query(x[learned], k=2)[0][:, 1])
     distance = tree.query(x[judged])[0]
-    few = all(len(np.unique(column)) < FEW_POINTS for column in x[learned].T)
-    return np.zeros(len(judged), dtype=bool) if few else distance <= NEAR * usual
+    fine = sum(len(np.unique(column)) >= FEW_POINTS for column in x[learned].T)
+    if not fine:
+        return np.zeros(len(judged), dtype=bool)
+    # a strange row is as near as that with a chance of NEAR to the power of the columns: on one
+    # column alone it takes the square to make that as small as on two
+    return np.asarray(distance <= (NEAR**2 if fine == 1 else NEAR) * usual)
 
 
 def groups_across_splits(
@@ -246,19 +250,28 @@ def _holds(result: dict[str, Any], chance: float) -> bool:
 def strongest_feature(
     features: np.ndarray, names: list[str], truth: np.ndarray, task: str
 ) -> dict[str, Any]:
-    """Return the feature that alone tells most of the truth: AUROC, or squared rank correlation."""
-    values = []
-    for column in features.T:
+    """Return what alone tells most of the truth: AUROC, or squared rank correlation.
+
+    That is a feature where it is known, or whether it is known at all.
+    """
+    told = []
+    for name, column in zip(names, features.T, strict=True):
         known = np.isfinite(column)
-        if known.sum() < 3 or np.ptp(column[known]) == 0 or np.ptp(truth[known]) == 0:
-            values.append(0.0)
-        elif task == "classification":
-            area = float(auroc(column[known], truth[known]))
-            values.append(max(area, 1 - area))
-        else:
-            values.append(float(spearmanr(column[known], truth[known]).statistic ** 2))
-    best = int(np.argmax(values))
-    return {"name": names[best], "value": values[best], "low": values[best], "high": values[best]}
+        told.append((_tells(column[known], truth[known], task), name))
+        # a follow-up that only the chosen were given tells by being there
+        told.append((_tells(known.astype(float), truth, task), f"whether there is a {name}"))
+    value, name = max(told, key=lambda one: one[0])
+    return {"name": name, "value": value, "low": value, "high": value}
+
+
+def _tells(values: np.ndarray, truth: np.ndarray, task: str) -> float:
+    """Return how much of the truth one column of numbers tells."""
+    if len(values) < 3 or np.ptp(values) == 0 or np.ptp(truth) == 0:
+        return 0.0
+    if task == "classification":
+        area = float(auroc(values, truth))
+        return max(area, 1 - area)
+    return float(spearmanr(values, truth).statistic ** 2)
 
 
 def turned_copies_across_splits(pixels: Images, roles: np.ndarray) -> Outcome:

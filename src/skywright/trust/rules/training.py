@@ -133,13 +133,12 @@ def gradients_alive(fits: dict[str, dict[str, Any]]) -> Outcome:
     noted = {node: _gradients(config) for node, config in fits.items() if _gradients(config)}
     if not noted:
         return passed(f"none of {len(fits)} models was trained by gradients")
-    faults, smallest, stalest = [], np.inf, 1.0
+    faults, stalest = [], 1.0
     for node, norms in noted.items():
         terms = {k: np.asarray(v, float) for k, v in norms.items() if k not in NOT_TERMS}
         largest = max((v.max() for v in terms.values() if len(v)), default=0.0)
         for name, values in terms.items():
             ratio = float(values.max() / largest) if largest > 0 and len(values) else 0.0
-            smallest = min(smallest, ratio)
             if ratio < DEAD:
                 faults.append(f"{node}: the term {name} has no gradient")
         stale = _staleness(norms)

@@ -249,7 +249,8 @@ def intervals_everywhere(results: dict[str, dict[str, Any]]) -> Outcome:
 
 
 def _is_bare(result: dict[str, Any]) -> bool:
-    value = result["value"]
-    if value is None or result["low"] != result["high"] or float(value).is_integer():
+    value, low, high = (result[key] for key in ("value", "low", "high"))
+    if value is None or str(result.get("interval", "")).startswith("exact"):
         return False
-    return not str(result.get("interval", "")).startswith("exact")
+    known = all(end is not None and np.isfinite(end) for end in (low, high))
+    return not known or (low == high and not float(value).is_integer())
