@@ -12,11 +12,13 @@ from astropy.table import QTable
 from skywright.data import Images, Report
 from skywright.trust.rules import book
 from skywright.trust.rules.facts import (
+    like_items,
     read_domain,
     read_items,
     read_positions,
     read_roles,
     read_scores,
+    read_truth,
 )
 from skywright.trust.rules.gathering import Rows, describe_items, fitted_facts, kept_facts
 
@@ -144,19 +146,19 @@ def judge(
         "posterior": posterior, "transfer": transfer, "task": task, "rng": rng,
         "features": features, "place": place,
         "pixels": items if isinstance(items, Images) else None,
-        **_of_others(real, deployment), **_of_places(positions, separation, time),
+        **_of_others(items, real, deployment), **_of_places(positions, separation, time),
     }  # fmt: skip
     kept: dict[str, Any] = {"task": task}
     if items is not None:
         kept["items"] = describe_items(items, features, names)
     if scores is not None:
         ids = _identifiers(object_id, items, truth)
-        mean, spread, members = read_scores(scores, ids)
+        sides = read_roles(roles, len(ids))
         rows = Rows(
-            task, ids, _bare(truth), read_roles(roles, len(ids)),
-            None if groups is None else np.asarray(groups),
-            mean, spread, members, prior,
+            task, ids, read_truth(truth, task, sides), sides,
+            None if groups is None else np.asarray(groups), *read_scores(scores, ids), prior,
         )  # fmt: skip
+        _check_lengths(len(ids), physics, strata=strata, groups=groups, time=time, domain=domain)
         given = {
             "strata": _table(strata), "alarm": _table(alarm), "outside": _table(outside),
             "served": _table(served), "scores": _table(scores), "shifts": shifts,
@@ -172,15 +174,19 @@ def judge(
     return Report(results, _verdict(findings), {"findings": findings, "facts": kept})
 
 
-def _of_others(real: Any, deployment: Any) -> dict[str, Any]:
-    return {
-        "real": None if real is None else read_items(real)[0],
-        "real_id": None if real is None else _ids_of(real),
-        "deployment": None if deployment is None else read_domain(deployment)[0],
-    }
+def _of_others(items: Any, real: Any, deployment: Any) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    if real is not None and items is not None:
+        facts |= {"real": read_items(like_items(real, items))[0], "real_id": _ids_of(real)}
+    if deployment is not None and items is not None:
+        facts["deployment"] = read_domain(like_items(deployment, items))[0]
+    return facts
 
 
 def _of_places(positions: Any, separation: Any, time: Any) -> dict[str, Any]:
+    if (positions is None) != (separation is None):
+        given, lacking = ("positions", "separation")[:: 1 if separation is None else -1]
+        raise ValueError(f"got {given} without {lacking}: L2 needs both to compare on the sky")
     return {
         "positions": read_positions(positions),
         "separation": None if separation is None else u.Quantity(separation).to_value("arcsec"),
@@ -214,6 +220,15 @@ def _identifiers(object_id: Any, items: Any, truth: Any) -> np.ndarray:
         got = "no truth" if truth is None else f"{len(truth)} true values"
         raise ValueError(f"got {got} for {len(ids)} rows; expected one for each row")
     return ids
+
+
+def _check_lengths(n: int, physics: Any, **columns: Any) -> None:
+    """Refuse what does not have one value for each of n rows."""
+    columns |= {name: values for name, (values, _) in (physics or {}).items()}
+    columns["strata"] = _table(columns["strata"])
+    for name, values in columns.items():
+        if values is not None and len(values) != n:
+            raise ValueError(f"{name} has {len(values)} values for {n} rows; expected one a row")
 
 
 def _results(facts: dict[str, Any]) -> dict[str, dict[str, Any]]:

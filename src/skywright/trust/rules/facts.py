@@ -17,11 +17,13 @@ from skywright.trust.pixel_features import pixel_features
 
 __all__ = [
     "digest_rows",
+    "like_items",
     "read_domain",
     "read_items",
     "read_positions",
     "read_roles",
     "read_scores",
+    "read_truth",
     "sides",
 ]
 
@@ -86,14 +88,74 @@ def read_items(items: Images | QTable) -> tuple[np.ndarray, list[str]]:
     if isinstance(items, Images):
         matrix = pixel_features(items)
         return matrix, [f"pixel statistic {i}" for i in range(matrix.shape[1])]
-    names = [
-        name
-        for name in items.colnames
-        if name != "object_id" and np.issubdtype(column(items, name).dtype, np.number)
-    ]
+    names = [name for name in items.colnames if name != "object_id" and _is_number(items, name)]
+    if not names:
+        raise ValueError(
+            f"items have no column of numbers beside object_id; got {', '.join(items.colnames)}"
+        )
     columns = [column(items, name).astype(float).reshape(len(items), -1) for name in names]
     repeated = [n for n, c in zip(names, columns, strict=True) for _ in range(c.shape[1])]
     return np.concatenate(columns, axis=1), repeated
+
+
+def _is_number(table: QTable, name: str) -> bool:
+    return column(table, name).dtype.kind in "biuf"
+
+
+def like_items(others: Images | QTable, items: Images | QTable) -> Images | QTable:
+    """Return the columns of another table that the items have, in their order and units.
+
+    Raises
+    ------
+    ValueError
+        When it lacks one of them, or gives it in a unit that cannot be converted.
+    """
+    if isinstance(items, Images) or isinstance(others, Images):
+        return others
+    wanted = [name for name in items.colnames if _is_number(items, name)]
+    missing = [name for name in wanted if name not in others.colnames]
+    if missing:
+        raise ValueError(
+            f"a table to compare with the items has no {', '.join(missing[:6])}; it has "
+            f"{', '.join(others.colnames)}"
+        )
+    chosen = others[wanted]
+    for name in wanted:
+        if items[name].unit is not None and chosen[name].unit is not None:
+            chosen[name] = chosen[name].to(items[name].unit)
+    return chosen
+
+
+def read_truth(truth: Any, task: str, roles: np.ndarray) -> np.ndarray:
+    """Return the truth as plain numbers: 0 or 1 of classes.
+
+    Parameters
+    ----------
+    truth : (n,)
+        Numbers or booleans, with or without unit.
+    task : str
+        As of `skywright.trust.judge`.
+    roles : (fold, n) str
+        Rows that are neither learned nor judged may have any truth.
+
+    Raises
+    ------
+    ValueError
+        When a row that is learned or judged has none, or a class is neither 0 nor 1.
+    """
+    values = np.asarray(getattr(truth, "value", truth))
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"truth is {values.dtype}, as {values[0]!r}; expected numbers: 0 and 1")
+    values = values.astype(int) if values.dtype.kind == "b" else values
+    used = values[np.isin(roles, (*LEARNED, "test")).any(axis=0)]
+    if not np.isfinite(used).all():
+        lacking = int((~np.isfinite(used)).sum())
+        raise ValueError(
+            f"{lacking} learned or judged rows have no finite truth: give them another role"
+        )
+    if task == "classification" and not np.isin(used, (0, 1)).all():
+        raise ValueError(f"classes are {np.unique(used)[:6].tolist()}; expected 0 and 1")
+    return values
 
 
 def read_domain(items: Images | QTable) -> tuple[np.ndarray, list[str]]:

@@ -105,9 +105,7 @@ def fitted_facts(
     rows: Rows, facts: dict[str, Any], given: dict[str, Any], resamples: int
 ) -> dict[str, Any]:
     """Return what rules on predictions need, by the names that they ask for."""
-    judged, task = rows.judged, rows.task
-    if not len(judged):
-        raise ValueError("no test row has a score: nothing can be judged out of sample")
+    judged, task = _judged(rows), rows.task
     truth, answers, groups = rows.truth[judged], rows.mean[judged], rows.units[judged]
     spread = None if rows.spread is None else rows.spread[judged]
     counts = bootstrap_groups(groups, resamples, facts["rng"])
@@ -145,6 +143,19 @@ def fitted_facts(
         found["symmetries"] = {n: rows.of(table) for n, table in given["symmetries"].items()}
         found["untransformed"] = answers
     return found | _alarms(rows, given, error, facts["rng"])
+
+
+def _judged(rows: Rows) -> np.ndarray:
+    """Return the rows that are judged, which have to be all test rows."""
+    judged, tested = rows.judged, int((rows.roles == "test").any(axis=0).sum())
+    if not len(judged):
+        raise ValueError("no test row has a score: nothing can be judged out of sample")
+    if len(judged) < tested:
+        raise ValueError(
+            f"{tested - len(judged)} of {tested} test rows have no score: give one for each, NaN "
+            "where it could not be measured, or what is left out decides the result"
+        )
+    return judged
 
 
 def _bare(values: Any) -> np.ndarray:

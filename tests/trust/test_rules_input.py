@@ -1,0 +1,78 @@
+"""What a judge is given is refused, not misread, when it does not fit together."""
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.table import QTable
+
+from skywright.trust import judge
+
+N = 300
+ROLES = np.array(["train"] * 120 + ["validation"] * 60 + ["test"] * 120)
+LABELS = np.random.default_rng(0).integers(2, size=N)
+ITEMS = QTable(
+    {
+        "object_id": np.arange(N),
+        "flux": np.random.default_rng(1).normal(5, 1, N) * u.Jy,
+        "colour": np.random.default_rng(2).normal(size=N),
+    }
+)
+SCORES = QTable({"object_id": np.arange(N), "mean": 2.0 * LABELS - 1 + 0.7 * ITEMS["colour"]})
+
+
+def judged(**changes):
+    given = {
+        "task": "classification", "rng": np.random.default_rng(3), "items": ITEMS,
+        "truth": LABELS, "roles": ROLES, "scores": SCORES, "groups": np.arange(N), "resamples": 20,
+    }  # fmt: skip
+    return judge(**given | changes)
+
+
+def state(report, rule):
+    return next(f["state"] for f in report.evidence["findings"] if f["rule"] == rule)
+
+
+def test_labels_may_be_booleans():
+    plain, boolean = judged(), judged(truth=LABELS.astype(bool))
+    assert boolean.results["auroc"]["value"] == plain.results["auroc"]["value"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"truth": np.where(LABELS, "star", "galaxy")}, "expected numbers"),
+        ({"truth": 2 * LABELS - 1}, "expected 0 and 1"),
+        ({"truth": np.where(np.arange(N) == N - 1, np.nan, LABELS)}, "no finite truth"),
+        ({"scores": SCORES[:-7]}, "7 of 120 test rows have no score"),
+        ({"strata": QTable({"flux": np.ones(N + 1)})}, "one a row"),
+        ({"physics": {"snr": [np.ones(N - 1), "increasing"]}}, "one a row"),
+        ({"positions": QTable({"ra": np.zeros(N), "dec": np.zeros(N)})}, "without separation"),
+        ({"items": QTable({"object_id": np.arange(N), "name": ["a"] * N})}, "no column of numbers"),
+        ({"deployment": ITEMS["object_id", "flux"]}, "has no colour"),
+    ],
+)
+def test_what_does_not_fit_is_refused(changes, said):
+    with pytest.raises(ValueError, match=said):
+        judged(**changes)
+
+
+def test_a_row_without_truth_may_have_another_role():
+    roles, truth = ROLES.copy(), LABELS.astype(float)
+    roles[0], truth[0] = "unlabelled", np.nan
+    assert judged(roles=roles, truth=truth).results
+
+
+def test_a_deployment_is_read_by_name_and_unit():
+    other = ITEMS["colour", "object_id", "flux"][:100]
+    other["flux"] = other["flux"].to(u.mJy)
+    other["more"] = 1.0
+    assert state(judged(deployment=other), "D4") == "passed"
+    other["flux"] *= 1000
+    assert state(judged(deployment=other), "D4") == "failed"
+
+
+def test_a_flag_among_the_features_can_be_the_answer():
+    items = ITEMS.copy()
+    items["is_variable"] = LABELS == 1
+    strongest = judged(items=items).evidence["facts"]["strongest"]
+    assert (strongest["name"], strongest["value"]) == ("is_variable", 1.0)
