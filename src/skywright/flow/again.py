@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from astropy.units import Quantity
+
 from skywright.data.plainjson import read_json
+from skywright.flow.loader import parse
 from skywright.flow.plan import Plan, RecipeError
 from skywright.flow.provenance import describe
 from skywright.flow.recipe import load
@@ -62,10 +65,11 @@ def load_again(run: Path, changes: Mapping[str, Any] | None = None) -> Plan:
     seed = recipe["seed"]
     if "seed" in changes and "seed" not in plain.parameters:
         seed = changes.pop("seed")
+    swept, usual = recipe["head"]["sweep"], plain.head["sweep"]
     kept = {
         name: value
         for name, value in recipe["parameters"].items()
-        if describe(plain.parameters[name]) != value
+        if describe(plain.parameters[name]) != value or swept.get(name) != usual.get(name)
     }
     settings = [f"{name}={_text(value)}" for name, value in {**kept, **changes}.items()]
     reused = {name.partition("[")[0]: path for name, path in recipe["reused"].items()}
@@ -74,4 +78,23 @@ def load_again(run: Path, changes: Mapping[str, Any] | None = None) -> Plan:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    """Return a value of the record as it is written after ``--set name=``.
+
+    A quantity stands in the record as its text; any other text is quoted, so that it stays one.
+    """
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(k)}: {_text(v)}' for k, v in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(_text(part) for part in value)}]"
+    if isinstance(value, str):
+        read = _read(value)
+        if isinstance(read, Quantity) and describe(read) == value:
+            return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _read(text: str) -> Any:
+    try:
+        return parse(text, "record").plain()
+    except RecipeError:
+        return None  # a text that is no YAML by itself
