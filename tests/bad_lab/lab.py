@@ -86,7 +86,7 @@ def judge_recipe(file, workspace, *, variants=()):
         with tempfile.TemporaryDirectory() as empty:
             compare_with_others(run.folder, changed, workspace, Path(empty), 0, True)
     openings = count_openings(run.folder, record, workspace)
-    known = known_variants(run.folder, workspace)
+    known = known_variants(record, workspace)
     return assess(run.folder, record, variants=known, openings=openings)
 
 

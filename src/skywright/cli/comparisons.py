@@ -40,7 +40,7 @@ def compare_with_others(
     variants = record["recipe"]["head"].get("trust", {}).get("variants", {})
     named = [(kind, label, settings) for kind, labels in variants.items()
              for label, settings in labels.items()]  # fmt: skip
-    known = _read(_file(folder, workspace))
+    known = _read(_file(record, workspace))
     done = 0
     for kind, label, settings in named:
         done += 1
@@ -48,21 +48,21 @@ def compare_with_others(
             continue
         if not quiet:
             typer.echo(f"{done} of {len(named) + 1}: {kind}, {label}: {settings}", err=True)
-        out = _file(folder, workspace).parent / f"{kind}-{label}"
+        out = _file(record, workspace).parent / f"{kind}-{label}"
         run = _run(load_again(folder, settings), workspace, out, workers, quiet)
         known.setdefault(kind, {})[label] = _headline(run, record)
-        _write(_file(folder, workspace), known)
+        _write(_file(record, workspace), known)
     if RERUN not in known:
         if not quiet:
             typer.echo(f"{len(named) + 1} of {len(named) + 1}: the same again", err=True)
         again = _run(load_again(folder), empty, empty / "run", workers, quiet)
         known[RERUN] = _differences(record["nodes"], again.nodes)
-        _write(_file(folder, workspace), known)
+        _write(_file(record, workspace), known)
 
 
-def known_variants(folder: Path, workspace: Path) -> dict[str, Any]:
+def known_variants(record: dict[str, Any], workspace: Path) -> dict[str, Any]:
     """Return what was compared before, kind -> label -> headline metric."""
-    return _read(_file(folder, workspace))
+    return _read(_file(record, workspace))
 
 
 def count_openings(folder: Path, record: dict[str, Any], workspace: Path) -> int:
@@ -130,8 +130,9 @@ def _differences(first: dict[str, Any], again: dict[str, Any]) -> dict[str, Any]
     return {"nodes": len(known), "different": different}
 
 
-def _file(folder: Path, workspace: Path) -> Path:
-    return workspace.absolute() / FOLDER / folder.name / "variants.json"
+def _file(record: dict[str, Any], workspace: Path) -> Path:
+    # by the identifier: two runs may stand in folders of one name
+    return workspace.absolute() / FOLDER / str(record["run"]) / "variants.json"
 
 
 def _read(file: Path) -> dict[str, Any]:

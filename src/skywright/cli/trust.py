@@ -86,8 +86,10 @@ def release(
     report = judged_report(folder, record)
     hull = report.evidence["facts"].get("hull") if report else None
     try:
-        made = write_release(folder, record, findings, read_models(folder, record), hull, out)
-    except (ValueError, FileExistsError) as error:
+        with _errors():
+            models = read_models(folder, record)
+            made = write_release(folder, record, findings, models, hull, out.absolute())
+    except ValueError as error:
         typer.echo(printable(f"skywright: {error}"), err=True)
         raise typer.Exit(1) from None
     typer.echo(f"released: {made}")
@@ -109,7 +111,7 @@ def judge_run(
     if complete:
         with tempfile.TemporaryDirectory(prefix="skywright-") as empty:
             compare_with_others(folder, record, workspace, Path(empty), workers, quiet)
-    variants = known_variants(folder, workspace)
+    variants = known_variants(record, workspace)
     openings = count_openings(folder, record, workspace)
     findings = assess(folder, record, variants=variants, openings=openings)
     write_findings(findings, folder)
@@ -161,6 +163,10 @@ def _errors() -> Iterator[None]:
     except (RecipeError, RunError) as error:
         typer.echo(printable(f"skywright: {error}"), err=True)
         raise typer.Exit(2 if isinstance(error, RecipeError) else 1) from None
+    except OSError as error:
+        text = f"{error.strerror}: {error.filename}" if error.filename else str(error)
+        typer.echo(printable(f"skywright: {text}"), err=True)
+        raise typer.Exit(1) from None
     except KeyboardInterrupt:
         typer.echo("skywright: stopped; runs that ended are kept, and are not made again", err=True)
         raise typer.Exit(130) from None

@@ -57,6 +57,9 @@ class Trust(BaseModel):
         unknown = set(variants) - set(KINDS)
         if unknown:
             raise ValueError(f"no comparison is called {min(unknown)!r}; it is {', '.join(KINDS)}")
+        for name in (name for labels in variants.values() for name in labels):
+            if {"/", "\\"} & set(name):
+                raise ValueError(f"the label {name!r} names a folder: it may hold no / or \\")
         for share in variants.get("data", {}):
             if not re.fullmatch(r"0?\.\d+", share):
                 raise ValueError(f"data has the label {share!r}; expected a share as '0.5'")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,24 @@ def write_release(
         raise ValueError(f"not released, {len(stops)} rules stand in the way:\n{said}")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FileExistsError(f"{out} is not empty: name a new folder")
-    aside = out.with_name(f".{out.name}.part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        _fill(aside, run, record, findings, models, hull)
+        if out.exists():
+            out.rmdir()
+        aside.chmod(0o755)  # a temporary folder is for its owner alone
+        aside.rename(out)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    return out
+
+
+def _fill(
+    aside: Path, run: Path, record: dict[str, Any], findings: list[Finding],
+    models: dict[str, Any], hull: dict[str, Any] | None,
+) -> None:  # fmt: skip
     for node in models:
         folder = record["nodes"][node]["folder"]
         shutil.copytree(run / folder, aside / "models" / Path(folder).name)
@@ -58,10 +74,6 @@ def write_release(
     for name in ("provenance.json", "recipe.yml", "trust.json", "trust.html"):
         if (run / name).is_file():
             shutil.copyfile(run / name, aside / name)
-    if out.exists():
-        out.rmdir()
-    aside.rename(out)
-    return out
 
 
 def release_card(record: dict[str, Any], findings: list[Finding], models: dict[str, Any]) -> str:
