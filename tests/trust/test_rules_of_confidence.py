@@ -170,3 +170,25 @@ def test_an_interval_without_ends_is_none():
     for end in (float("nan"), None):
         assert not intervals_everywhere({"auroc": {"value": 0.9, "low": end, "high": end}}).passed
     assert intervals_everywhere({"n": {"value": 7, "low": 7, "high": 7}}).passed
+
+
+def test_a_subgroup_whose_positives_are_all_missed_is_seen():
+    rng = np.random.default_rng(5)
+    p = rng.uniform(0.2, 0.8, 1000)
+    labels = (rng.random(1000) < p).astype(int)
+    crowded = QTable({"crowded": np.repeat([0, 1], 500)})
+    given = {"strata": crowded, "task": "classification", "groups": np.arange(1000)}
+    logits = np.log(p / (1 - p))
+    assert subgroups_calibrated(answers=logits, truth=labels, **given).passed
+    labels[500:] = 0
+    found = subgroups_calibrated(answers=logits, truth=labels, **given)
+    assert not found.passed
+    assert "crowded 1, biased" in found.evidence
+
+
+def test_few_positives_promised_and_none_seen_is_no_fault():
+    rare = {"strata": QTable({"field": np.repeat([0, 1], 200)}), "task": "classification"}
+    logits, labels = np.full(400, -6.0), np.zeros(400, dtype=int)
+    assert subgroups_calibrated(
+        answers=logits, truth=labels, groups=np.arange(400), **rare
+    ).passed  # fmt: skip

@@ -22,6 +22,7 @@ __all__ = [
     "decide_pit",
     "decide_posterior",
     "decide_regression",
+    "decide_share",
     "spread_of_pit",
 ]
 
@@ -100,6 +101,35 @@ def decide_classification(
     allowed = tolerance * float(np.mean(p * (1 - p)))
     name = "promised minus true share of class"
     return _worst_bias(excess, groups, shared, name, result, allowed)
+
+
+def decide_share(
+    p: np.ndarray,
+    labels: np.ndarray,
+    *,
+    groups: np.ndarray | None = None,
+    tolerance: float = 0.0,
+    level: float = _LEVEL,
+) -> dict[str, Any]:
+    """Decide whether as many rows are positive as was promised, where no slope can be fitted.
+
+    The spread is the one that the probabilities promise, with all rows of a group alike.
+
+    Parameters
+    ----------
+    p : (n,)
+        Probabilities of the positive class.
+    labels : (n,) int
+        0 or 1; all of one class, or any where all probabilities are equal.
+    groups, tolerance, level
+        As in `decide_classification`.
+    """
+    variance = p * (1 - p)
+    sums = _group_sums(np.sqrt(variance)[:, None], groups)
+    error = float(np.sqrt((sums**2).sum())) / len(p)
+    value, allowed = float(np.mean(p - labels)), tolerance * float(np.mean(variance))
+    name = "promised minus true share"
+    return _decision(name, value, error, 0.0, allowed, level, len(p), ("biased", "biased"))
 
 
 def decide_regression(

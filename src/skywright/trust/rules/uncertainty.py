@@ -11,7 +11,12 @@ from scipy.stats import ks_2samp
 
 from skywright.trust.calibration import prior_correct
 from skywright.trust.committee import column
-from skywright.trust.confidence import decide_classification, decide_posterior, decide_regression
+from skywright.trust.confidence import (
+    decide_classification,
+    decide_posterior,
+    decide_regression,
+    decide_share,
+)
 from skywright.trust.posteriors import sbc_ranks, tarp
 from skywright.trust.resampling import wilson
 from skywright.trust.rules.finding import Outcome, broken, decide, passed
@@ -135,10 +140,10 @@ def subgroups_calibrated(
         f"{name} {label}": rows
         for name in strata.colnames
         for label, rows in cut_into_bins(column(strata, name))
-        if rows.sum() >= FEWEST and (task == "regression" or len(np.unique(truth[rows])) == 2)
+        if rows.sum() >= FEWEST
     }
     if not bins:
-        return broken(f"no subgroup has {FEWEST} rows with both outcomes", 0)
+        return broken(f"no subgroup has {FEWEST} rows", 0)
     level = 1 - 0.01 / len(bins)
     found = {}
     p = probabilities(answers, truth, prior) if task == "classification" else None
@@ -162,7 +167,8 @@ def subgroups_calibrated(
 
 
 def _bin_of_classes(p: np.ndarray, y: np.ndarray, options: dict[str, Any]) -> dict[str, Any]:
-    return decide_classification(p, y, **options)
+    judge = decide_classification if len(np.unique(y)) == 2 and np.ptp(p) > 0 else decide_share
+    return judge(p, y, **options)
 
 
 def _beyond(result: dict[str, Any]) -> float:
