@@ -6,6 +6,8 @@ import pytest
 from astropy.table import QTable
 
 from skywright.trust import judge
+from skywright.trust.rules.facts import digest_rows
+from skywright.trust.rules.leaks import test_set_opened as opened
 
 N = 300
 ROLES = np.array(["train"] * 120 + ["validation"] * 60 + ["test"] * 120)
@@ -76,3 +78,12 @@ def test_a_flag_among_the_features_can_be_the_answer():
     items["is_variable"] = LABELS == 1
     strongest = judged(items=items).evidence["facts"]["strongest"]
     assert (strongest["name"], strongest["value"]) == ("is_variable", 1.0)
+
+
+def test_a_fit_on_all_rows_has_read_the_test_rows():
+    splits = judged().evidence["facts"]["splits"]
+    fits = {"model": {"training": {"rows_sha256": digest_rows(np.flatnonzero(ROLES == "train"))}}}
+    assert opened(fits, splits, 1).passed
+    for rows in (np.arange(N), np.flatnonzero(ROLES != "validation")):
+        fits["model"]["training"]["rows_sha256"] = digest_rows(rows)
+        assert not opened(fits, splits, 1).passed

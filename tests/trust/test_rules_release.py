@@ -3,7 +3,7 @@
 import pytest
 
 from skywright.trust.rules.finding import Finding
-from skywright.trust.rules.release import write_release
+from skywright.trust.rules.release import release_card, write_release
 
 
 def finding(rule, severity="INFO"):
@@ -55,3 +55,11 @@ def test_nothing_is_written_over(tmp_path):
             tmp_path / "new",
         )  # fmt: skip
     assert not (tmp_path / "new").exists()
+
+
+def test_a_card_holds_no_markup_of_its_title(tmp_path):
+    record = finished_run(tmp_path / "run")
+    record["recipe"]["head"]["title"] = "<script>x</script>\n# Safe for all | yes"
+    card = release_card(record, [finding("P6")], {})
+    assert "<script>" not in card
+    assert "\n# Safe" not in card

@@ -313,6 +313,12 @@ def _describe_split(fold: np.ndarray, features: np.ndarray | None) -> dict[str, 
     """Return fingerprints of the rows of each side, and the means of the training features."""
     side = {role: np.flatnonzero(fold == role) for role in (*LEARNED, "test")}
     described: dict[str, Any] = {f"{role}_sha256": digest_rows(r) for role, r in side.items()}
+    # a fit that took test rows along with others has the fingerprint of both
+    described["mixed_sha256"] = [
+        digest_rows(np.concatenate([side[role] for role in (*roles, "test")]))
+        for roles in (("train",), LEARNED)
+        if all(len(side[role]) for role in roles)
+    ]
     described["rows"] = {role: len(r) for role, r in side.items()}
     if features is not None:
         described["mean"] = np.nanmean(features[side["train"]], axis=0).tolist()

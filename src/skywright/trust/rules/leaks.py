@@ -178,11 +178,12 @@ def test_set_opened(
     fits : dict
         Node -> configuration of its model.
     splits : list of dict
-        Of each fold: ``test_sha256``.
+        Of each fold: ``test_sha256``, and ``mixed_sha256`` of test rows with others.
     openings : int
         Finished runs of this recipe on the same test rows, this one among them.
     """
     tested = {split["test_sha256"] for split in splits}
+    tested |= {mark for split in splits for mark in split.get("mixed_sha256", [])}
     tuned = [
         node
         for node, config in fits.items()

@@ -161,7 +161,7 @@ def _draw_shifts(axes: Axes, shifts: list[dict[str, Any]]) -> None:
         axes.errorbar(
             range(1, len(rows) + 1), value, ends,
             color=colours[i % 4], linestyle=("-", "--", ":")[i // 4 % 3],
-            label=kind.replace("_", " "), capsize=2, elinewidth=0.8,
+            label=kind.replace("_", " ").replace("$", r"\$"), capsize=2, elinewidth=0.8,
         )  # fmt: skip
     axes.set_xlabel("step of severity")
     axes.set_ylabel("headline metric")
@@ -176,7 +176,8 @@ def _draw_subgroups(axes: Axes, subgroups: dict[str, dict[str, Any]]) -> None:
         colour = COLOURS["net" if good else "boosting"]
         axes.plot([found["low"], found["high"]], [i, i], color=colour)
         axes.plot(found["value"], i, "o" if good else "s", color=colour)
-    axes.set_yticks(range(len(names)), names, fontsize=7)
+    # a dollar sign begins a formula
+    axes.set_yticks(range(len(names)), [n.replace("$", r"\$") for n in names], fontsize=7)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel("calibration")
 

@@ -1,7 +1,7 @@
 """The REFORMS checklist (Kapoor et al. 2024, Sci. Adv. 10, eadk3452, table 1), answered by the run.
 
 Items are in our words. An answer is a rule that was computed, an entry of the run's record, or an
-entry of the recipe's card; nothing is answered by a text that anybody could write.
+entry of the recipe's card: what no code can know has to be said by people.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +83,10 @@ def release_card(record: dict[str, Any], findings: list[Finding], models: dict[s
     card = head.get("trust", {}).get("card", {})
     by_rule = {finding.rule: finding for finding in findings}
     lines = [
-        f"# {head.get('title') or record['run']}", "",
+        f"# {_line(head.get('title') or record['run'])}", "",
         f"Run {record['run']}, skywright {record['versions']['skywright']}.", "",
-        "## Intended use", "", str(card.get("use", "not said")), "",
-        "## Not for", "", str(card.get("not_for", "not said")), "",
+        "## Intended use", "", _line(card.get("use", "not said")), "",
+        "## Not for", "", _line(card.get("not_for", "not said")), "",
         "## Domain of validity", "",
         "`domain.json` holds the hull of the training rows; "
         "`skywright.data.outside_hull` tells what lies outside, and nothing is claimed there.", "",
@@ -93,20 +94,25 @@ def release_card(record: dict[str, Any], findings: list[Finding], models: dict[s
         "| metric | value | 95 % interval |", "|---|---|---|",
         *(_row(name, result) for name, result in record["results"].items()), "",
         "## Limits", "",
-        *(f"- {f.rule} {f.title}: {f.evidence}" for f in findings
+        *(f"- {f.rule} {f.title}: {_line(f.evidence)}" for f in findings
           if f.state == "failed" or f.rule in ("B2", "U4", "S1")), "",
-        "## Models", "", *(f"- {node}" for node in models), "",
-        f"Licence: {card.get('licence', 'not said')}  ",
-        f"Cite: {', '.join(map(str, head.get('cite') or [])) or 'not said'}", "",
+        "## Models", "", *(f"- {_line(node)}" for node in models), "",
+        f"Licence: {_line(card.get('licence', 'not said'))}  ",
+        f"Cite: {_line(', '.join(map(str, head.get('cite') or [])) or 'not said')}", "",
         "## REFORMS", "", "| item | asked | answered by |", "|---|---|---|",
         *_reforms(by_rule["P6"].detail.get("table", {})), "",
     ]  # fmt: skip
     return "\n".join(lines)
 
 
+def _line(said: Any) -> str:
+    """Return a text as one line of Markdown that is no HTML, no heading and no cell of a table."""
+    return " ".join(escape(str(said), quote=False).split()).replace("|", "\\|")
+
+
 def _row(name: str, result: dict[str, Any]) -> str:
     value, low, high = (result.get(key) for key in ("value", "low", "high"))
-    return f"| {name} | {_figure(value)} | {_figure(low)} to {_figure(high)} |"
+    return f"| {_line(name)} | {_figure(value)} | {_figure(low)} to {_figure(high)} |"
 
 
 def _figure(value: Any) -> str:
@@ -115,6 +121,5 @@ def _figure(value: Any) -> str:
 
 def _reforms(answers: dict[str, str]) -> list[str]:
     return [
-        f"| {item.id} | {item.asks} | {answers.get(item.id) or 'open'} |".replace("\n", " ")
-        for item in ITEMS
+        f"| {item.id} | {item.asks} | {_line(answers.get(item.id) or 'open')} |" for item in ITEMS
     ]
