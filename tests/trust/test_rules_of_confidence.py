@@ -192,3 +192,13 @@ def test_few_positives_promised_and_none_seen_is_no_fault():
     assert subgroups_calibrated(
         answers=logits, truth=labels, groups=np.arange(400), **rare
     ).passed  # fmt: skip
+
+
+def test_rows_of_one_galaxy_are_no_evidence_of_physics():
+    passed = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        snr, good = (np.repeat(rng.normal(size=30), 50) for _ in range(2))
+        groups = np.repeat(np.arange(30), 50)
+        passed += physics_holds({"snr": (snr, "increasing")}, good, groups).passed
+    assert passed <= 4  # 1 of 40 expected; 16 when rows count

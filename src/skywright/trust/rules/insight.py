@@ -54,7 +54,9 @@ def latents_mean_something(information: QTable) -> Outcome:
     return decide(bool(np.isfinite(error).all()), text, {"value": value[best], **ends})
 
 
-def physics_holds(physics: dict[str, tuple[np.ndarray, str]], good: np.ndarray) -> Outcome:
+def physics_holds(
+    physics: dict[str, tuple[np.ndarray, str]], good: np.ndarray, groups: np.ndarray | None = None
+) -> Outcome:
     """I3: the score follows the physics that is known.
 
     Parameters
@@ -64,13 +66,16 @@ def physics_holds(physics: dict[str, tuple[np.ndarray, str]], good: np.ndarray) 
         answer must go with it, as more lenses are found at higher signal to noise.
     good : (n,)
         Quality of each answer, higher is better; NaN where it is not asked for.
+    groups : (n,), optional
+        Independent unit behind each row; rows of one unit count once.
     """
+    units = np.arange(len(good)) if groups is None else groups
     wrong, found = [], {}
     for name, (x, way) in physics.items():
         if way not in ("increasing", "decreasing"):
             raise ValueError(f"physics of {name} is {way!r}; expected increasing or decreasing")
         kept = np.isfinite(x) & np.isfinite(good)
-        result = _trend(x[kept], good[kept])
+        result = _trend(x[kept], good[kept], len(np.unique(units[kept])))
         found[name] = result
         end = result["low"] if way == "increasing" else -result["high"]
         if end <= 0:
@@ -84,12 +89,15 @@ def physics_holds(physics: dict[str, tuple[np.ndarray, str]], good: np.ndarray) 
     return passed(f"rank correlation of the quality of answers with {said}", weakest, trends=found)
 
 
-def _trend(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    """Return Spearman's rank correlation with its interval (Fisher's z, Fieller et al. 1957)."""
-    if len(x) < 5 or np.ptp(x) == 0 or np.ptp(y) == 0:
+def _trend(x: np.ndarray, y: np.ndarray, n: int) -> dict[str, Any]:
+    """Return Spearman's rank correlation with its interval (Fisher's z, Fieller et al. 1957).
+
+    The interval is that of n independent rows.
+    """
+    if n < 5 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return {"value": 0.0, "low": -1.0, "high": 1.0, "limit": 0}
     rho = float(spearmanr(x, y).statistic)
-    half = 1.96 * 1.03 / np.sqrt(len(x) - 3)
+    half = 1.96 * 1.03 / np.sqrt(n - 3)
     z = np.arctanh(np.clip(rho, -0.999999, 0.999999))
     return {"value": rho, "low": float(np.tanh(z - half)), "high": float(np.tanh(z + half)),
             "limit": 0}  # fmt: skip
