@@ -8,7 +8,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from skywright.data import Images
-from skywright.sky import cosmic_rays_per_megapixel, perturb, shift_suite
+from skywright.sky import cosmic_rays_per_megapixel, perturb, perturb_sample, shift_suite
 from skywright.sky.perturbations.suite import KINDS, SEVERITIES, UNITS
 
 SKY = 400.0  # electrons
@@ -196,3 +196,19 @@ def test_unknown_kinds_and_unknown_gains_say_what_to_do():
     broken.flux[1, 0, 4, 4] = np.nan
     with pytest.raises(ValueError, match="1 of 3 images"):
         perturb(broken, "psf", 0.5, rng())
+
+
+def test_a_sample_is_stacked_with_a_key_to_every_image():
+    rng = np.random.default_rng(8)
+    flux = rng.normal(100, 3, size=(6, 2, 16, 16)).astype(np.float32)
+    images = Images(flux, ("g", "r"), u.ct, 0.2 * u.arcsec, np.arange(40, 46))
+    severities = {"zero_point": [0.5], "rotation": [90.0, 180.0]}
+    found = perturb_sample(images, rng, n=4, severities=severities, background=[1.0])
+    key, stack = found["key"], found["images"]
+    assert len(key) == len(stack) == 4 * 4
+    assert len(np.unique(stack.object_id)) == len(stack)
+    assert set(key["kind"]) == {"zero_point", "rotation", "background"}
+    turned = key["severity"] == 180.0
+    for row, one in zip(key["row"][turned], np.flatnonzero(turned), strict=True):
+        assert np.allclose(stack.flux[one], flux[row][..., ::-1, ::-1], atol=1e-3)
+    assert (np.asarray(key["original"]) == np.asarray(key["row"]) + 40).all()

@@ -121,11 +121,11 @@ def run(
     if as_json:
         typer.echo(json.dumps(_summary(done)))
     else:
+        if trust:
+            typer.echo(trust)
         _tell(done, plan, verbose)
         if done.tables:
             typer.echo(f"tables: {', '.join(str(file) for file in done.tables)}")
-        if trust:
-            typer.echo(trust)
     raise typer.Exit(done.exit_code)
 
 
