@@ -14,7 +14,7 @@ from skywright.flow import RecipeError, load_again
 
 LAB = Path(__file__).parents[1] / "bad_lab"
 SMALL = {"n": 900, "trials": 5}
-FEW = """      shuffled: {a: {shuffle: true, seed: 3}, b: {shuffle: true, seed: 4}}
+FEW = """      shuffled: {a: {shuffle: true, seed: [3, 4, 5, 6, 7, 8]}}
       without: {squares: {squares: false}}
       data: {"0.5": {fraction: 0.5}}
       other: {trials: {trials: 1}}

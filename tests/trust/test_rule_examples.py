@@ -122,7 +122,9 @@ EXAMPLES = {
         {"data": {"0.5": {"epistemic": 1.02, "aleatoric": 1.14}}},
         {"epistemic": 1.0, "aleatoric": 1.0},
     ),
-    "U6": lambda: uncertainty.conformal_covers(np.abs(drawn(1200)), 2 * np.abs(drawn(1200))),
+    "U6": lambda: uncertainty.conformal_covers(
+        np.abs(drawn(1200)), 2 * np.abs(drawn(1200)), np.arange(1200), np.arange(1200)
+    ),
     "U7": lambda: uncertainty.intervals_everywhere({"recall": of(0.87)}),
     "S1": lambda: shifts.shifts_measured([SHIFT, *GENTLE], True),
     "S2": lambda: shifts.attack_bounded(

@@ -73,8 +73,22 @@ def test_a_subgroup_with_errors_of_its_own_is_found():
 
 def test_rows_of_another_kind_are_not_covered():
     rng, *_ = draw()
-    assert conformal_covers(rng.random(300), rng.random(500)).passed
-    assert not conformal_covers(rng.random(300), 1.3 * rng.random(500)).passed
+    alone = np.arange(300), np.arange(500)
+    assert conformal_covers(rng.random(300), rng.random(500), *alone).passed
+    assert not conformal_covers(rng.random(300), 1.3 * rng.random(500), *alone).passed
+    # covered, but not exchangeable: the same share beyond the limit, by another law
+    other = np.where(np.arange(500) < 450, 0.0, 0.95)
+    assert not conformal_covers(np.linspace(0, 1, 300), other, *alone).passed
+
+
+def test_rows_of_few_groups_do_not_cry_wolf():
+    rng = np.random.default_rng(7)
+    groups = np.repeat(np.arange(40), 50)
+    alarms = 0
+    for _ in range(100):
+        first, second = (np.repeat(rng.random(40), 50) for _ in range(2))
+        alarms += not conformal_covers(first, second, groups, groups).passed
+    assert alarms <= 3
 
 
 def test_the_epistemic_part_has_to_grow_with_half_the_data():

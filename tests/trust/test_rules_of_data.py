@@ -78,10 +78,12 @@ def test_knowledge_from_shuffled_labels_is_a_leak():
 
 
 def test_one_model_of_shuffled_labels_is_off_chance_and_their_mean_is_not():
-    scattered = {**metric(0.6, 0.03), "seeds": [0.6, 0.35, 0.55]}
+    scattered = {**metric(0.6, 0.03), "seeds": [0.6, 0.35, 0.55, 0.45, 0.52, 0.48]}
     assert answer_among_features({"shuffled": {"labels": scattered}}, 0.5).passed
     told = {**metric(0.6, 0.03), "seeds": [0.6, 0.62, 0.59]}
     assert not answer_among_features({"shuffled": {"labels": told}}, 0.5).passed
+    few = {**metric(0.6, 0.03), "seeds": [0.72, 0.88]}
+    assert "too few shuffles" in answer_among_features({"shuffled": {"labels": few}}, 0.5).evidence
 
 
 def test_the_strongest_feature_is_the_telltale_one():

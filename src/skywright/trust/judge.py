@@ -12,6 +12,7 @@ from astropy.table import QTable
 from skywright.data import Images, Report
 from skywright.trust.rules import book
 from skywright.trust.rules.facts import (
+    fold_names,
     like_items,
     read_domain,
     read_items,
@@ -157,6 +158,7 @@ def judge(
         rows = Rows(
             task, ids, read_truth(truth, task, sides), sides,
             None if groups is None else np.asarray(groups), *read_scores(scores, ids), prior,
+            fold_names(roles),
         )  # fmt: skip
         _check_lengths(len(ids), physics, strata=strata, groups=groups, time=time, domain=domain)
         given = {

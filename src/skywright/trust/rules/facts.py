@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 import astropy.units as u
@@ -17,6 +18,7 @@ from skywright.trust.pixel_features import pixel_features
 
 __all__ = [
     "digest_rows",
+    "fold_names",
     "like_items",
     "read_domain",
     "read_items",
@@ -25,6 +27,7 @@ __all__ = [
     "read_scores",
     "read_truth",
     "sides",
+    "splits_of",
 ]
 
 LEARNED = ("train", "validation")
@@ -67,6 +70,20 @@ def read_roles(roles: Any, n: int) -> np.ndarray:
     if not (stacked == "test").any():
         raise ValueError(f"no row is a test row; got the roles {sorted(set(stacked.ravel()))}")
     return stacked
+
+
+def fold_names(roles: Any) -> list[str]:
+    """Return the names of the folds of `read_roles`, as they stand in names of nodes."""
+    if isinstance(roles, QTable) and "fold" in roles.colnames:
+        return [str(one) for one in np.unique(column(roles, "fold"))]
+    return [""]
+
+
+def splits_of(node: str, splits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the split that a fit was made for; all, when its name tells no fold."""
+    found = re.search(r"\bfold=([^,\]]+)", node)
+    own = [split for split in splits if found and split.get("fold") == found[1]]
+    return own or splits
 
 
 def sides(roles: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:

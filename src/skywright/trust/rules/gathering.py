@@ -47,6 +47,8 @@ class Rows:
         Seed -> (n,).
     prior : float or None
         Share of positives at which logits are meant.
+    folds : list of str
+        Names of the folds.
     """
 
     task: str
@@ -58,6 +60,7 @@ class Rows:
     spread: np.ndarray | None
     members: dict[int, np.ndarray]
     prior: float | None
+    folds: list[str]
 
     @property
     def judged(self) -> np.ndarray:
@@ -202,7 +205,12 @@ def _conformal(rows: Rows) -> dict[str, np.ndarray]:
     if min(len(part) for part in sets) < WORST:
         return {}
     scores = [_nonconformity(rows, part) for part in sets]
-    return {"calibration": scores[0], "conformal": scores[1]}
+    return {
+        "calibration": scores[0],
+        "conformal": scores[1],
+        "calibration_groups": rows.units[sets[0]],
+        "conformal_groups": rows.units[sets[1]],
+    }
 
 
 def _nonconformity(rows: Rows, part: np.ndarray) -> np.ndarray:
@@ -288,7 +296,10 @@ def kept_facts(
         "headline": headline,
         "baselines": facts["baselines"],
         "chance": headline["chance"],
-        "splits": [_describe_split(fold, features) for fold in rows.roles],
+        "splits": [
+            {"fold": name, **_describe_split(fold, features)}
+            for name, fold in zip(rows.folds, rows.roles, strict=True)
+        ],
         "seeds": _seeds(rows),
         "epistemic": headline.get("epistemic"),
         "transfer": facts["transfer"],

@@ -11,7 +11,7 @@ from scipy.stats import spearmanr, t
 from skywright.data import Images
 from skywright.trust.duplicates import duplicates
 from skywright.trust.ranking import auroc
-from skywright.trust.rules.facts import sides
+from skywright.trust.rules.facts import sides, splits_of
 from skywright.trust.rules.finding import Outcome, broken, decide, passed
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
 
 NEAR = 1e-3  # of the usual distance to the nearest neighbour
 TELLTALE = 0.98
+WIDEST = 0.4  # an interval of the shuffled metric wider than this holds chance whatever leaks
 FEW_POINTS = 8  # below as many distinct values a table of integers repeats by chance
 
 
@@ -123,10 +124,11 @@ def fitted_on_training_alone(
     scaled = {n: c["scaling"] for n, c in fits.items() if _is_fitted(c.get("scaling"))}
     wrong = []
     for node, scaling in scaled.items():
-        known = {split["train_sha256"] for split in splits}
+        fold = splits_of(node, splits)
+        known = {split["train_sha256"] for split in fold}
         if own := fits[node].get("training", {}).get("rows_sha256"):
             known.add(own)
-        if scaling.get("rows_sha256") not in known or not _is_mean_of(scaling, splits):
+        if scaling.get("rows_sha256") not in known or not _is_mean_of(scaling, fold):
             wrong.append(node)
     if wrong:
         text = f"{', '.join(wrong[:4])}: scaling was fitted on other rows than the training rows"
@@ -182,13 +184,11 @@ def test_set_opened(
     openings : int
         Finished runs of this recipe on the same test rows, this one among them.
     """
-    tested = {split["test_sha256"] for split in splits}
-    tested |= {mark for split in splits for mark in split.get("mixed_sha256", [])}
     tuned = [
         node
         for node, config in fits.items()
         if {config.get("training", {}).get(k) for k in ("rows_sha256", "validation_sha256")}
-        & tested
+        & _tested(splits_of(node, splits))
     ]
     number = {"value": openings, "low": openings, "high": openings, "limit": 1}
     if tuned:
@@ -198,6 +198,12 @@ def test_set_opened(
         text = f"the test rows were judged in {openings} runs: read every metric as adaptive"
         return broken(text, number, severity="WARN")
     return passed("the test rows were judged once, and no fit has read them", number)
+
+
+def _tested(splits: list[dict[str, Any]]) -> set[str]:
+    """Return fingerprints of rows that no fit may have: test rows, alone or among others."""
+    mixed = {mark for split in splits for mark in split.get("mixed_sha256", [])}
+    return mixed | {split["test_sha256"] for split in splits}
 
 
 def answer_among_features(
@@ -220,6 +226,9 @@ def answer_among_features(
         return broken(text, {**strongest, "limit": TELLTALE})
     single = f"the best single feature gives {strongest['value']:.3f}" if strongest else "no table"
     shuffled = _over_shuffles(list(variants["shuffled"].values()))
+    if shuffled["high"] - shuffled["low"] > WIDEST:
+        text = f"with shuffled labels {_interval(shuffled)}: too few shuffles to tell"
+        return broken(text, {**shuffled, "limit": chance})
     if not _holds(shuffled, chance):
         text = f"trained on shuffled labels it still gives {_interval(shuffled)}, not {chance:g}"
         return broken(text, {**shuffled, "limit": chance})

@@ -40,6 +40,8 @@ def several_seeds(seeds: list[float], metric: str) -> Outcome:
         few = {"value": n, "low": n, "high": n, "limit": FEWEST_SEEDS}
         return broken(f"{n} seed{'s' * (n != 1)}: how far training scatters is not known", few)
     spread = float(np.std(seeds, ddof=1))
+    if spread == 0:
+        return broken(f"{n} seeds give the same {mean:.6g}: the seed changes nothing", mean)
     half = spread / np.sqrt(n) * float(t.ppf(0.975, n - 1))
     number = {"value": mean, "low": mean - half, "high": mean + half, "n": n}
     return passed(f"{metric} {mean:.3f} ± {spread:.3f} over {n} seeds", number, seeds=seeds)
@@ -136,11 +138,11 @@ def gradients_alive(fits: dict[str, dict[str, Any]]) -> Outcome:
     faults, stalest = [], 1.0
     for node, norms in noted.items():
         terms = {k: np.asarray(v, float) for k, v in norms.items() if k not in NOT_TERMS}
-        largest = max((v.max() for v in terms.values() if len(v)), default=0.0)
-        for name, values in terms.items():
-            ratio = float(values.max() / largest) if largest > 0 and len(values) else 0.0
-            if ratio < DEAD:
-                faults.append(f"{node}: the term {name} has no gradient")
+        for step in range(min(2, max((len(v) for v in terms.values()), default=0))):
+            now = {name: float(v[step]) for name, v in terms.items() if len(v) > step}
+            dead = [name for name, v in now.items() if v <= DEAD * max(now.values())]
+            when = ("at the start", "half-way")[step]
+            faults += [f"{node}: the term {name} has no gradient {when}" for name in dead]
         stale = _staleness(norms)
         stalest = max(stalest, stale)
         if stale > 1 + STALE:

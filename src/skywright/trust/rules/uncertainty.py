@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from astropy.table import QTable
 from scipy.special import expit
-from scipy.stats import ks_2samp
+from scipy.stats import ks_2samp, norm
 
 from skywright.trust.calibration import prior_correct
 from skywright.trust.committee import column
@@ -18,7 +18,6 @@ from skywright.trust.confidence import (
     decide_share,
 )
 from skywright.trust.posteriors import sbc_ranks, tarp
-from skywright.trust.resampling import wilson
 from skywright.trust.rules.finding import Outcome, broken, decide, passed
 
 __all__ = [
@@ -36,6 +35,7 @@ COVERAGE = 0.02  # how far the mean coverage may lie from the nominal one
 SUBGROUP = {"classification": 0.25, "regression": 0.05}
 FEWEST = 50  # rows of a subgroup that is judged
 LEVEL = 0.9
+LEAST_P = 1e-4  # of exchangeability
 
 
 def probabilities(logits: np.ndarray, labels: np.ndarray, prior: float | None) -> np.ndarray:
@@ -107,8 +107,11 @@ def posteriors_calibrated(posterior: dict[str, np.ndarray], rng: np.random.Gener
 def _outcome(found: dict[str, Any], **detail: Any) -> Outcome:
     """Return what a decision on confidence means for a rule."""
     low, high = found["limit"]
+    wide = found["high"] - found["low"] > 2 * (high - low)
+    said = "nothing wrong is seen, with little power" if wide else "calibrated"
+    decision = said if found["decision"] == "calibrated" else found["decision"]
     text = (
-        f"{found['decision']}: {found['quantity']} {found['value']:.3f} "
+        f"{decision}: {found['quantity']} {found['value']:.3f} "
         f"({found['low']:.3f} to {found['high']:.3f}), allowed {low:.2f} to {high:.2f}"
     )
     number = {key: found[key] for key in ("value", "low", "high")} | {"limit": [low, high]}
@@ -214,7 +217,10 @@ def spread_splits_rightly(variants: dict[str, dict[str, Any]], headline: dict[st
     return decide(grown >= 1.2 and abs(kept - 1) <= 0.05, text, number)
 
 
-def conformal_covers(calibration: np.ndarray, conformal: np.ndarray) -> Outcome:
+def conformal_covers(
+    calibration: np.ndarray, conformal: np.ndarray, calibration_groups: np.ndarray,
+    conformal_groups: np.ndarray,
+) -> Outcome:  # fmt: skip
     """U6: a conformal set of 90 % holds 90 % of other rows, so the two are exchangeable.
 
     Parameters
@@ -222,20 +228,40 @@ def conformal_covers(calibration: np.ndarray, conformal: np.ndarray) -> Outcome:
     calibration, conformal : (n,)
         Nonconformity of two sets that nothing was fitted on: ``1 - p(true class)``, or the
         absolute error over its standard deviation (Vovk et al. 2005; Lei et al. 2018, eq. 2).
+    calibration_groups, conformal_groups : (n,)
+        Independent unit behind each row.
     """
-    n = len(calibration)
-    rank = min(int(np.ceil((n + 1) * LEVEL)), n)
+    rank = min(int(np.ceil((len(calibration) + 1) * LEVEL)), len(calibration))
     limit = np.sort(calibration)[rank - 1]
-    share = float(np.mean(conformal <= limit))
-    low, high = wilson(share, len(conformal), 0.999)
-    slack = 2 * np.sqrt(LEVEL * (1 - LEVEL) / n)  # the calibration set is finite, too
-    p_value = float(ks_2samp(calibration, conformal).pvalue)
+    share, error = _share(conformal <= limit, conformal_groups)
+    _, own = _share(calibration <= limit, calibration_groups)  # its sample is finite, too
+    half = float(norm.ppf(0.9995)) * float(np.hypot(error, own))
+    p_value = float(ks_2samp(*(
+        _one_a_group(*part)
+        for part in ((calibration, calibration_groups), (conformal, conformal_groups))
+    )).pvalue)  # fmt: skip
     text = (
-        f"sets of {LEVEL:.0%} hold {share:.1%} ({low:.1%} to {high:.1%}) of {len(conformal)} rows; "
-        f"exchangeable: p = {p_value:.2g}"
+        f"sets of {LEVEL:.0%} hold {share:.1%} ({share - half:.1%} to {share + half:.1%}) of "
+        f"{len(conformal)} rows; exchangeable: p = {p_value:.2g}"
     )
-    number = {"value": share, "low": low, "high": high, "limit": LEVEL}
-    return decide(low - slack <= LEVEL <= high + slack, text, number, p_value=p_value)
+    number = {"value": share, "low": share - half, "high": share + half, "limit": LEVEL}
+    good = abs(share - LEVEL) <= half and p_value > LEAST_P
+    return decide(good, text, number, p_value=p_value)
+
+
+def _share(inside: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
+    """Return a share of rows and its standard error over independent groups, never zero."""
+    share = float(inside.mean())
+    _, index = np.unique(groups, return_inverse=True)
+    sums = np.bincount(index, inside - share)
+    n = len(sums)
+    error = np.sqrt((sums**2).sum() * n / max(n - 1, 1)) / len(inside)
+    return share, float(max(error, 1 / n / 4))
+
+
+def _one_a_group(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return the first value of every group: rows of one group are one row of evidence."""
+    return np.asarray(values[np.unique(groups, return_index=True)[1]])
 
 
 def intervals_everywhere(results: dict[str, dict[str, Any]]) -> Outcome:
