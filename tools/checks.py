@@ -18,7 +18,7 @@ CHECKS = {
     "layers": [BIN / "lint-imports"],
     "sizes": [PYTHON, "tools/check_sizes.py"],
     "licences": [PYTHON, "tools/check_licences.py"],
-    "tests": [PYTHON, "-m", "pytest"],
+    "tests": [PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile"],
     "docs": [BIN / "sphinx-build", "-W", "--keep-going", "-q", "docs", "docs/_build/html"],
 }
 
