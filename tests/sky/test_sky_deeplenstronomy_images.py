@@ -329,7 +329,7 @@ def test_steps_of_a_recipe_give_rows_and_images(tmp_path):
     recipe.write_text(
         f"images: !skywright.sky.simulate_lenses {{config: {file}, {which}}}\n"
         "tables:\n  rows:\n    .init: !skywright.sky.draw_lens_configuration "
-        f"{{simulation: {file}, {which}}}\n"
+        f"{{config: {file}, {which}}}\n"
     )
     run(load(recipe, only="rows"), workspace=tmp_path / "space", out=tmp_path / "rows.fits")
     assert len(Table.read(tmp_path / "rows.fits")) == 3

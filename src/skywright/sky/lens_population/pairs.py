@@ -91,6 +91,7 @@ def draw_lenses(
     >>> lenses = QTable({"z": np.full(n, 0.5), "sigma_v": np.full(n, 250.0) * u.km / u.s})
     >>> for name in ("q", "phi", "gamma1", "gamma2"):
     ...     lenses[name] = np.full(n, 0.8 if name == "q" else 0.0)
+    >>> lenses["phi"] *= u.rad
     >>> sources = QTable({"z": [2.0], "angular_size": [0.2] * u.arcsec, "ellipticity": [0.1]})
     >>> drawn = draw_lenses(
     ...     lenses, sources, 1e-5 * u.deg**2, FlatLambdaCDM(H0=70, Om0=0.3),
