@@ -36,7 +36,7 @@ record: Any = importlib.import_module("record").record
 LEAST_RATIO = 10.0
 SWEEP = np.linspace(-0.95, 0.95, 20)
 LARGE = 5_000
-LARGE_NAMES = ("gaussian", "three apart")
+LARGE_NAMES = ("D1", "D3")
 COMPONENTS, STARTS, BOOTSTRAPS, DRAWS, GAIN = 50, 3, 50, 100_000, 1e-5
 PUBLISHED: dict[str, Any] = {"tol": 1e-5, "reg_covar": 1e-15, "max_iter": 10_000}
 

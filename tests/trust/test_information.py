@@ -21,7 +21,7 @@ def pair(rho=0.6, n=200, seed=0):
 
 
 def test_density_is_that_of_scipy():
-    mixture, points = MIXTURES["five"], np.random.default_rng(0).normal(size=(20, 2))
+    mixture, points = MIXTURES["D5"], np.random.default_rng(0).normal(size=(20, 2))
     expected = sum(
         w * multivariate_normal(m, c).pdf(points)
         for w, m, c in zip(*(a[0] for a in vars(mixture).values()), strict=True)
@@ -38,7 +38,7 @@ def test_inverse_of_many_matrices():
 
 
 def test_fit_is_that_of_sklearn():
-    points = draw_known("three apart", 600, np.random.default_rng(1))
+    points = draw_known("D3p", 600, np.random.default_rng(1))
     start = draw_starts(points, 3, 1, 1e-6, np.random.default_rng(2))
     found, likelihood = fit_mixtures(
         points, np.ones((1, 600)), start, floor=1e-6, left=1e-6, most=3000
@@ -52,7 +52,7 @@ def test_fit_is_that_of_sklearn():
 
 
 def test_weights_are_repeated_rows():
-    points = draw_known("three", 300, np.random.default_rng(1))
+    points = draw_known("D3", 300, np.random.default_rng(1))
     weights = np.random.default_rng(2).integers(0, 3, size=300)
     start = draw_starts(points, 2, 1, 1e-6, np.random.default_rng(3))
     first, _ = fit_mixtures(points, weights[None].astype(float), start, floor=1e-6)
@@ -92,7 +92,7 @@ def test_copula_knows_no_monotone_transform():
     assert first == second
 
 
-@pytest.mark.parametrize("name", ["gaussian", "three apart", "gamma-exponential"])
+@pytest.mark.parametrize("name", ["D1", "D3p", "gamma-exponential"])
 def test_error_holds_the_truth(name):
     true, inside = known_information(name), 0
     for trial in range(8):
@@ -105,7 +105,7 @@ def test_error_holds_the_truth(name):
 
 
 def test_correction_removes_what_fits_of_noise_add():
-    x, y = draw_known("three", 300, np.random.default_rng(4)).T
+    x, y = draw_known("D3", 300, np.random.default_rng(4)).T
     settings = {"permutations": 0, "bootstraps": 5, "transform": "none"}
     plain = trust.mutual_information(x, y, correct=False, **settings)
     corrected = trust.mutual_information(x, y, **settings)
@@ -246,7 +246,7 @@ def test_table_and_its_page(mine, tmp_path):
     assert values["z1", "kind"]["q_value"] < 0.05
     assert abs(values["z1", "mass"]["value"]) < 0.05
     trials = trust.estimate_known(
-        trust.plan_estimates(2, [60], ["gaussian", "independent"]),
+        trust.plan_estimates(2, [60], ["D1", "independent"]),
         permutations=19, bootstraps=5, rng=rng,
     )  # fmt: skip
     report = trust.information_report(trials, found)
