@@ -11,7 +11,7 @@ import numpy as np
 
 from skywright.trust.information.mixtures import Mixtures, log_components, monomials
 
-__all__ = ["fit_mixtures", "maximise"]
+__all__ = ["LEFT", "fit_mixtures", "maximise"]
 
 BLOCK = 1 << 16  # densities at a time: they stay in the cache
 LEFT = 0.05  # log likelihood still to be gained when a member counts as converged
