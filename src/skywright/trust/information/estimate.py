@@ -107,7 +107,7 @@ def estimate_terms(
     than the integral, because the rows do, even where the mixture does not. Where neighbours
     see clearly more than mixtures do, that difference is added in quadrature.
 
-    With the transform ``auto`` the one whose held-out mean is larger is taken.
+    With the transform ``auto`` the one whose held-out mean is larger is taken, or `gap_parts`.
     """
     n = len(columns[0])
     left_out = fold_weights(n, rng)
