@@ -21,7 +21,7 @@ from record import record
 from skywright import trust
 from skywright.trust.information.known import KNOWN, draw_known, known_information
 
-TRIALS, LARGE_TRIALS, TESTS = 200, 5, 200  # samples: at 1,000 rows, at 10,000, of the tests
+TRIALS, LARGE_TRIALS, TESTS = 200, 10, 200  # samples: at 1,000 rows, at 10,000, of the tests
 SMALL, LARGE = 1_000, 10_000
 FEW = 200  # rows of the published example
 SWEEP = np.linspace(-0.95, 0.95, 20)
@@ -47,12 +47,14 @@ def test(job: tuple[str, int]) -> float:
     return trust.mutual_information(x, y, seed=trial, transform="none", **settings).p_value
 
 
-def compare(trial: int) -> tuple[float, float]:
-    """Return our estimate and Kraskov's of one sample of 200 rows."""
+def compare(trial: int) -> tuple[float, ...]:
+    """Return our estimate and Kraskov's with 1 and 3 neighbours of one sample of 200 rows."""
     x, y = pair(0.6, FEW, trial)
     ours = trust.mutual_information(x, y, bootstraps=2, permutations=0, seed=trial)
-    theirs = trust.neighbour_information(x, y, subsamples=2, seed=trial)
-    return ours.value, theirs.value
+    theirs = [
+        trust.neighbour_information(x, y, neighbours=k, subsamples=2, seed=trial) for k in (1, 3)
+    ]
+    return ours.value, *(found.value for found in theirs)
 
 
 def pair(rho: float, n: int, seed: int) -> np.ndarray:
@@ -124,8 +126,8 @@ def main() -> None:
             kind: np.mean(np.array(pool.map(test, [(kind, t) for t in range(TESTS)])) < 0.05)
             for kind in ("normal", "heavy")
         }
-        ours, theirs = np.array(pool.map(compare, range(TESTS))).T
-        print(false, ours.std() / theirs.std(), timing, flush=True)
+        scatter = np.std(pool.map(compare, range(TESTS)), axis=0, ddof=1)
+        print(false, scatter, timing, flush=True)
         found = {}
         for n, count in ((SMALL, trials), (LARGE, large)):
             for name in NAMES if count else ():
@@ -133,10 +135,14 @@ def main() -> None:
                 found[f"{name}, {n}"] = summary(rows, name)
                 print(f"{name}, {n}", found[f"{name}, {n}"], flush=True)
     example, change = published(), transforms()
-    ratio = float(ours.std(ddof=1) / theirs.std(ddof=1))
-    met = judge(found, example, timing, false, change, ratio)
+    ours, nearest, third = map(float, scatter)
+    met = judge(found, example, timing, false, change, ours / nearest)
     figures = {"known": found, "example": example, **timing, "false_positives": false,
-               "change_over_error": change, "scatter_over_kraskov": ratio, "met": met,
+               "change_over_error": change, "scatter_200": ours,
+               "scatter_200_kraskov_1_neighbour": nearest,
+               "scatter_200_kraskov_3_neighbours": third, "published_kraskov": 0.101,
+               "scatter_over_kraskov_1": ours / nearest, "scatter_over_kraskov_3": ours / third,
+               "met": met,
                "seconds": round(time.time() - start), "load": os.getloadavg()[0]}  # fmt: skip
     for name in list(figures)[1:]:
         print(name, figures[name])
@@ -164,6 +170,7 @@ def judge(
         "sweep within 3 s": timing["sweep_seconds"] <= 3,
         "false positives 2-9 %": all(0.02 <= share <= 0.09 for share in false.values()),
         "monotone change below 0.25 errors": change < 0.25,
+        # 1 neighbour has the 0.101 that were published beside 0.045; 3 neighbours have 0.066
         "scatter over samples at most 0.6 of Kraskov's": ratio <= 0.6,
         "bootstrap error at most 0.6 of Kraskov's": example["error"]
         <= 0.6 * example["bootstrap_error_of_kraskov"],

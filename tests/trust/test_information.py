@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 from astropy.table import QTable, Table
 from scipy.stats import multivariate_normal
+from sklearn.feature_selection import mutual_info_regression
 from sklearn.mixture import GaussianMixture
 
 from skywright import trust
+from skywright.trust.information.agreement import neighbour_rows
 from skywright.trust.information.choice import draw_starts
 from skywright.trust.information.expectation import fit_mixtures
 from skywright.trust.information.integrals import mean_under
 from skywright.trust.information.known import MIXTURES, draw_known, known_information
 from skywright.trust.information.mixtures import invert, log_density
+from skywright.trust.information.samples import standardise
 
 MI = [(1, [0, 1]), (-1, [0]), (-1, [1])]
 
@@ -21,7 +24,7 @@ def pair(rho=0.6, n=200, seed=0):
 
 
 def test_density_is_that_of_scipy():
-    mixture, points = MIXTURES["five"], np.random.default_rng(0).normal(size=(20, 2))
+    mixture, points = MIXTURES["D5"], np.random.default_rng(0).normal(size=(20, 2))
     expected = sum(
         w * multivariate_normal(m, c).pdf(points)
         for w, m, c in zip(*(a[0] for a in vars(mixture).values()), strict=True)
@@ -38,7 +41,7 @@ def test_inverse_of_many_matrices():
 
 
 def test_fit_is_that_of_sklearn():
-    points = draw_known("three apart", 600, np.random.default_rng(1))
+    points = draw_known("D3p", 600, np.random.default_rng(1))
     start = draw_starts(points, 3, 1, 1e-6, np.random.default_rng(2))
     found, likelihood = fit_mixtures(
         points, np.ones((1, 600)), start, floor=1e-6, left=1e-6, most=3000
@@ -52,7 +55,7 @@ def test_fit_is_that_of_sklearn():
 
 
 def test_weights_are_repeated_rows():
-    points = draw_known("three", 300, np.random.default_rng(1))
+    points = draw_known("D3", 300, np.random.default_rng(1))
     weights = np.random.default_rng(2).integers(0, 3, size=300)
     start = draw_starts(points, 2, 1, 1e-6, np.random.default_rng(3))
     first, _ = fit_mixtures(points, weights[None].astype(float), start, floor=1e-6)
@@ -92,7 +95,7 @@ def test_copula_knows_no_monotone_transform():
     assert first == second
 
 
-@pytest.mark.parametrize("name", ["gaussian", "three apart", "gamma-exponential"])
+@pytest.mark.parametrize("name", ["D1", "D3p", "gamma-exponential"])
 def test_error_holds_the_truth(name):
     true, inside = known_information(name), 0
     for trial in range(8):
@@ -105,12 +108,69 @@ def test_error_holds_the_truth(name):
 
 
 def test_correction_removes_what_fits_of_noise_add():
-    x, y = draw_known("three", 300, np.random.default_rng(4)).T
+    x, y = draw_known("D3", 300, np.random.default_rng(4)).T
     settings = {"permutations": 0, "bootstraps": 5, "transform": "none"}
     plain = trust.mutual_information(x, y, correct=False, **settings)
     corrected = trust.mutual_information(x, y, **settings)
     assert corrected.value < plain.value
     assert corrected.bias == pytest.approx(plain.value - corrected.value)
+
+
+def test_corrected_error_is_that_of_a_mean_over_rows():
+    x, y = draw_known("D3p", 1000, np.random.default_rng(0)).T
+    settings = {"permutations": 0, "transform": "none", "components": 4, "bootstraps": 200}
+    plain = trust.mutual_information(x, y, correct=False, **settings)
+    corrected = trust.mutual_information(x, y, **settings)
+    rows = log_density(MIXTURES["D3p"], np.column_stack([x, y]))[0]
+    for i, column in enumerate((x, y)):
+        rows -= log_density(MIXTURES["D3p"].margin([i]), column[:, None])[0]
+    assert corrected.error == pytest.approx(rows.std() / np.sqrt(1000), rel=0.15)
+    assert plain.error < corrected.error
+
+
+@pytest.mark.parametrize("signs", [(1, 1), (-1, 1), (1, -1)])
+def test_edge_of_ordered_columns_is_followed(signs):
+    x, y = draw_known("weinman", 600, np.random.default_rng(0)).T
+    found = trust.mutual_information(
+        signs[0] * x, signs[1] * y, permutations=0, bootstraps=20, components=4
+    )
+    assert found.details["transform"] == "gap"
+    assert abs(found.value - known_information("weinman")) < 2 * found.error
+
+
+def test_order_without_an_edge_needs_no_gap():
+    x, y = pair()
+    found = trust.mutual_information(x, y + 20, permutations=0, bootstraps=5, components=2)
+    assert found.details["transform"] != "gap"
+
+
+def test_what_mixtures_miss_widens_the_error():
+    x, noise = np.random.default_rng(0).normal(size=(2, 500))
+    settings = {"permutations": 0, "bootstraps": 20, "components": 1}
+    missed = trust.mutual_information(x, x**2 + 0.3 * noise, unit="bit", **settings)
+    assert missed.warning.startswith("distances to neighbours see")
+    other = trust.neighbour_information(x, x**2 + 0.3 * noise, unit="bit", subsamples=2)
+    assert missed.high > 0.9 * other.value
+    assert trust.mutual_information(*pair(), **settings).warning == ""
+    rounded = trust.mutual_information(x.round(1), (x**2).round(1), **settings)
+    assert rounded.warning == ""  # no distances to judge by
+
+
+def test_neighbour_rows_are_those_of_sklearn():
+    x, y = pair(n=300)
+    points = standardise([x, y])
+    other = mutual_info_regression(points[:, :1], points[:, 1], n_neighbors=3, random_state=0)
+    assert neighbour_rows(points, 3).mean() == pytest.approx(other[0], abs=0.01)
+
+
+def test_a_plateau_is_no_end():
+    """Likelihood that rises by 100 and then by 10 may rise by another 10."""
+    points = draw_known("D3", 1000, np.random.default_rng(1))
+    start = draw_starts(points, 3, 4, 1e-6, np.random.default_rng(2))
+    _, rough = fit_mixtures(points, np.ones((4, 1000)), start, floor=1e-6, left=1.0)
+    _, fine = fit_mixtures(points, np.ones((4, 1000)), start, floor=1e-6, left=1e-3, most=2000)
+    assert (fine - rough).min() < 1
+    assert (fine - rough).max() < 12
 
 
 def test_independent_samples_are_seldom_found():
@@ -246,7 +306,7 @@ def test_table_and_its_page(mine, tmp_path):
     assert values["z1", "kind"]["q_value"] < 0.05
     assert abs(values["z1", "mass"]["value"]) < 0.05
     trials = trust.estimate_known(
-        trust.plan_estimates(2, [60], ["gaussian", "independent"]),
+        trust.plan_estimates(2, [60], ["D1", "independent"]),
         permutations=19, bootstraps=5, rng=rng,
     )  # fmt: skip
     report = trust.information_report(trials, found)

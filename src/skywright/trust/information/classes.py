@@ -87,7 +87,10 @@ def class_information(
         value = 0.5 * (held_out.sum() + _log_ratio(points, kinds, fitted, everywhere).sum())
         value /= len(kinds)
     weights = bootstrap_weights(len(kinds), settings, rng)
-    resampled = _integral(_refit(points, kinds, fitted, weights), _shares(weights, kinds))
+    if correct:
+        resampled = (_log_ratio(points, kinds, fitted, weights) * weights).mean(axis=1)
+    else:
+        resampled = _integral(_refit(points, kinds, fitted, weights), _shares(weights, kinds))
     return make_information(
         value,
         resampled.std(ddof=1),

@@ -71,13 +71,16 @@ def kullback_leibler(
     plain = value = float(divergence(*fitted)[0])
     if correct:
         value = _corrected(points, fitted, rng)
-    first, second = (
-        refit(sample, bootstrap_weights(len(sample), settings, rng), one)
-        for sample, one in zip(points, fitted, strict=True)
-    )
+    weights = [bootstrap_weights(len(sample), settings, rng) for sample in points]
+    first, second = (refit(*triple) for triple in zip(points, weights, fitted, strict=True))
+    if correct:
+        rows = log_density(first, points[0]) - log_density(second, points[0])
+        resampled = (rows * weights[0]).mean(axis=1)
+    else:
+        resampled = divergence(first, second)
     return make_information(
         value,
-        float(divergence(first, second).std(ddof=1)),
+        float(resampled.std(ddof=1)),
         plain,
         float("nan"),
         unit,

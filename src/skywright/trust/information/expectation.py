@@ -11,11 +11,14 @@ import numpy as np
 
 from skywright.trust.information.mixtures import Mixtures, log_components, monomials
 
-__all__ = ["fit_mixtures", "maximise"]
+__all__ = ["LEFT", "fit_mixtures", "maximise"]
 
 BLOCK = 1 << 16  # densities at a time: they stay in the cache
 LEFT = 0.05  # log likelihood still to be gained when a member counts as converged
 MOST = 300  # iterations
+# what an iteration may gain, over what the one before gained. In the first iterations quick
+# modes hide slow ones, and later ratios near one are noise; without bounds fits stop at plateaus
+RATES = (0.5, 0.95)
 
 
 def fit_mixtures(
@@ -76,7 +79,7 @@ def _converged(likelihood: np.ndarray, left: float) -> np.ndarray:
         return np.zeros(likelihood.shape[1], dtype=bool)
     before, now = likelihood[1] - likelihood[0], likelihood[2] - likelihood[1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        rate = np.clip(now / before, 0, 0.999)
+        rate = np.clip(now / before, *RATES)
     remaining = now * rate / (1 - rate)
     # the floor under variances may cost likelihood: a fit that no longer climbs is at its end
     return np.asarray(~(remaining > left))

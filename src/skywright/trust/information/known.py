@@ -14,35 +14,29 @@ __all__ = ["KNOWN", "draw_known", "known_information"]
 Draw = Callable[[int, np.random.Generator], np.ndarray]
 
 
-def _mixture(weights: list[float], means: list[list[float]], shapes: list[list[float]]) -> Mixtures:
-    """Return a mixture whose ``shapes`` are the two standard deviations and the correlation."""
-    covariances = [[[a * a, r * a * b], [r * a * b, b * b]] for a, b, r in shapes]
-    return Mixtures(
-        np.array([weights]), np.array([means], dtype=float), np.array([covariances], dtype=float)
-    )
+def _mixture(weights: list[float], parts: list[tuple[float, ...]]) -> Mixtures:
+    """Return a mixture whose ``parts`` are two means, two variances and the covariance."""
+    means = [[x, y] for x, y, *_ in parts]
+    covariances = [[[a, c], [c, b]] for _, _, a, b, c in parts]
+    return Mixtures(np.array([weights]), np.array([means]), np.array([covariances]))
 
 
-# One Gaussian with a correlation of 0.4 has the 0.08718 nats that Piras et al. give for their D1.
-# The others stand for their D3, D3', D5 and D5': as many components, but not those of the paper,
-# which are defined in the notebooks of a package that must not be copied.
+# D1 to D5p of Piras et al. 2023 (MLST 4, 025006), after the values that were published with it; p
+# has other means.
+_SHAPES = [(1.0, 0.1, 0.0), (0.5, 0.5, 0.2), (0.1, 0.1, 0.05), (0.5, 0.9, -0.1), (0.2, 0.1, -0.05)]
+_THREE, _FIVE = [0.3, 0.45, 0.25], [0.2, 0.35, 0.15, 0.12, 0.18]
+
+
+def _at(means: list[tuple[float, float]]) -> list[tuple[float, ...]]:
+    return [(*mean, *shape) for mean, shape in zip(means, _SHAPES, strict=False)]
+
+
 MIXTURES = {
-    "gaussian": _mixture([1], [[0, 0]], [[1, 1, 0.4]]),
-    "three": _mixture(
-        [0.3, 0.3, 0.4], [[-2, 0], [2, 0], [0, 0]], [[0.7, 1.5, 0], [0.7, 1.5, 0], [1.5, 0.5, 0]]
-    ),
-    "three apart": _mixture(
-        [0.3, 0.4, 0.3], [[-2, -1], [0, 1], [2, -1]], [[0.7, 0.7, 0], [0.8, 0.6, 0], [0.7, 0.7, 0]]
-    ),
-    "five": _mixture(
-        [0.2] * 5,
-        [[-2, -1], [-1, 1], [0, -1], [1, 1], [2, -1]],
-        [[0.8, 0.8, 0.2], [0.8, 0.8, -0.2], [0.8, 0.8, 0], [0.8, 0.8, 0.2], [0.8, 0.8, -0.2]],
-    ),
-    "five apart": _mixture(
-        [0.2] * 5,
-        [[0, 0], [2, 2], [-2, 2], [2, -2], [-2, -2]],
-        [[0.6, 0.6, 0], [0.8, 0.8, 0.5], [0.8, 0.8, -0.5], [0.8, 0.8, -0.5], [0.8, 0.8, 0.5]],
-    ),
+    "D1": _mixture([1.0], [(-1.0, 1.0, 0.5, 0.5, 0.2)]),
+    "D3": _mixture(_THREE, _at([(-1, 1), (0, 2), (-1.5, 2)])),
+    "D3p": _mixture(_THREE, _at([(-3, 3), (2, 4), (-2.5, 5)])),
+    "D5": _mixture(_FIVE, _at([(-1, 1), (0, 2), (-1.5, 2), (2, 1), (-0.25, 0)])),
+    "D5p": _mixture(_FIVE, _at([(-1, 1), (0, 2), (-1.5, 2), (3, 1), (-0.25, 0)])),
 }
 
 
@@ -88,7 +82,7 @@ def known_information(name: str) -> float:
 
     Examples
     --------
-    >>> round(known_information("gaussian"), 5), round(known_information("weinman"), 5)
+    >>> round(known_information("D1"), 5), round(known_information("weinman"), 5)
     (0.08718, 0.57722)
     """
     _check(name)

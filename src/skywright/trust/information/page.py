@@ -46,7 +46,7 @@ def _pairs(evidence: dict[str, Any]) -> str:
         return ""
     rows = [
         [
-            text(f"{p['latent']}, {p['quantity']}"),
+            text(f"{p['latent']}, {p['quantity']}{' (!)' if p['warning'] else ''}"),
             number(p, 3),
             f"{p['error']:.3f}",
             f"{p['p_value']:.3f}",
@@ -57,7 +57,8 @@ def _pairs(evidence: dict[str, Any]) -> str:
     shown = table(
         ["Pair", f"Information [{evidence['unit']}]", "Error", "p", "q"],
         rows,
-        "Small figures: 68 % interval. q: p after correction for the number of pairs.",
+        "Small figures: 68 % interval. q: p after correction for the number of pairs. (!): "
+        "neighbours see more than the fitted mixtures; the error was widened to hold it.",
     )
     drawn = figure(
         _grid(pairs, evidence["unit"]),
@@ -160,7 +161,9 @@ _METHODS = [
     ),
     (
         "Error",
-        "Standard deviation of the integral over mixtures that were fitted to bootstrap resamples.",
+        "Standard deviation of that average over bootstrap resamples. Where distances to "
+        "neighbours (Kraskov et al. 2004) see clearly more information, the difference is added "
+        "in quadrature, and the pair is marked.",
     ),
     (
         "p",
@@ -168,7 +171,8 @@ _METHODS = [
     ),
     (
         "Limits",
-        "Densities that end in a sharp edge, such as the ordered Weinman distribution, need more "
-        "Gaussians than the rows can bear: their information is underestimated.",
+        "Densities that end in a sharp edge need more Gaussians than the rows can bear: their "
+        "information is underestimated. The edge of ordered columns, y above x, is taken out by "
+        "fitting the gap; others are marked only when there are many rows.",
     ),
 ]

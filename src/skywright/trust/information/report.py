@@ -57,7 +57,8 @@ def information_report(trials: Table, table: Table | None = None) -> Report:
 
 
 def _plain(pair: dict[str, Any]) -> dict[str, Any]:
-    return {k: str(v) if k in ("latent", "quantity") else float(v) for k, v in pair.items()}
+    words = ("latent", "quantity", "warning")
+    return {k: str(v) if k in words else float(v) for k, v in pair.items()}
 
 
 def _judge(rows: QTable, key: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ class Information:
     value : float
         The estimate.
     error : float
-        Standard deviation over bootstrap resamples.
+        Standard deviation over bootstrap resamples; with a warning it holds the difference too.
     low, high : float
         ``value`` less and plus one ``error``; ``low`` not below 0. Close to independence the
         interval holds the truth more often than 68 % of times.
@@ -33,6 +33,8 @@ class Information:
         Rows.
     bias : float
         What the correction has taken away; 0 without it.
+    warning : str
+        Why the estimate should not be trusted; empty where nothing speaks against it.
     details : dict
         Components of the mixture, transform, and what else the estimator decided.
     """
@@ -45,6 +47,7 @@ class Information:
     unit: str
     n: int
     bias: float = 0.0
+    warning: str = ""
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -56,10 +59,28 @@ def scale_of(unit: str) -> float:
 
 
 def make_information(
-    value: float, error: float, plain: float, p_value: float, unit: str, n: int, **details: Any
+    value: float,
+    error: float,
+    plain: float,
+    p_value: float,
+    unit: str,
+    n: int,
+    *,
+    unseen: float = 0.0,
+    **details: Any,
 ) -> Information:
-    """Return the result in ``unit`` of numbers in nats; ``plain`` is the uncorrected value."""
+    """Return the result in ``unit`` of numbers in nats.
+
+    ``plain`` is the uncorrected value, ``unseen`` what neighbours see more.
+    """
     scale = scale_of(unit)
+    warning = ""
+    if unseen > 0:
+        warning = (
+            f"distances to neighbours see {unseen * scale:.2g} {unit} more than Gaussian mixtures "
+            "do: the density may have an edge or fine structure that they cannot follow. The "
+            "error was widened to hold it; compare neighbour_information"
+        )
     low = max(0.0, value - error)
     return Information(
         value=float(value * scale),
@@ -70,5 +91,6 @@ def make_information(
         unit=unit,
         n=n,
         bias=float((plain - value) * scale),
+        warning=warning,
         details=details,
     )

@@ -53,8 +53,9 @@ def information_table(
     Returns
     -------
     QTable
-        ``latent``, ``quantity``, ``value``, ``error``, ``low``, ``high``, ``p_value``, and
-        ``q_value``: the p-value after Benjamini and Hochberg's correction for all pairs.
+        ``latent``, ``quantity``, ``warning``, ``value``, ``error``, ``low``, ``high``,
+        ``p_value``, and ``q_value``: the p-value after Benjamini and Hochberg's correction for
+        all pairs.
 
     Raises
     ------
@@ -78,7 +79,8 @@ def information_table(
             except ValueError as error:
                 raise ValueError(f"latent {latent!r} and quantity {quantity!r}: {error}") from error
             numbers = {name: getattr(found, name) for name in COLUMNS}
-            rows.append({"latent": latent, "quantity": quantity, **numbers})
+            words = {"latent": latent, "quantity": quantity, "warning": found.warning}
+            rows.append(words | numbers)
     table = QTable(rows)
     p_values = np.asarray(table["p_value"])
     table["q_value"] = false_discovery_control(p_values) if permutations else p_values
@@ -122,7 +124,7 @@ def tabulate_information(
         A column is missing or cannot be used.
     """
     if table is None:
-        words = {name: np.array([], dtype="U1") for name in ("latent", "quantity")}
+        words = {name: np.array([], dtype="U1") for name in ("latent", "quantity", "warning")}
         return QTable(words | {name: np.array([], dtype=float) for name in (*COLUMNS, "q_value")})
     whole = table if isinstance(table, Table) else open_table(Path(table))
     like = [name for name in whole.colnames if name[:1] == "z" and name[1:2].isdigit()]
