@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from skywright.data import Model, Report, fit_hull, outside_hull
-from skywright.learn.rows import digest_rows
+from skywright.data.splits import digest_rows
 
 FEATURES = ("period", "amplitude", "colour", "skewness", "snr")
 

@@ -7,7 +7,7 @@ import numpy as np
 from astropy.table import QTable
 
 from skywright.data import Model, fit_hull, outside_hull
-from skywright.learn.rows import digest_rows
+from skywright.data.splits import digest_rows
 
 COLOURS = ("u_g", "g_r", "r_i", "i_z")
 TARGETS = ("redshift", "mass")

@@ -10,8 +10,8 @@ from flaws import platt
 from torch import nn
 
 from skywright.data import Model
+from skywright.data.splits import digest_rows
 from skywright.learn.gradients import ends_and_middle, watch
-from skywright.learn.rows import digest_rows
 
 
 class Sample:

@@ -9,7 +9,7 @@ from bad_lab import cross_entropy, solve
 from scipy.special import expit
 
 from skywright.data import Images, Model, fit_hull, image_summary, outside_hull
-from skywright.learn.rows import digest_rows
+from skywright.data.splits import digest_rows
 from skywright.sky import shift_suite
 from skywright.trust import attack_few_pixels, judge_attributions, pixel_budget
 

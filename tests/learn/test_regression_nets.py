@@ -12,12 +12,12 @@ import torch
 from astropy.table import QTable
 
 from skywright.data import artefacts
+from skywright.data.splits import digest_rows
 from skywright.find import predict_regression
 from skywright.learn import fit_quantiles, fit_regression, laplace, list_warnings
 from skywright.learn.drawn_nets import load_members
 from skywright.learn.likelihoods import LIKELIHOODS
 from skywright.learn.members import Members, member_state
-from skywright.learn.rows import digest_rows
 from skywright.nets import MLP, ConcreteDropoutMLP, FlipoutMLP, ResNet
 
 SMALL = {"options": {"width": 16, "layers": 2}, "epochs": 3, "batch": 64, "seed": 3}

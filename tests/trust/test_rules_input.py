@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from astropy.table import QTable
 
+from skywright.data.splits import digest_rows
 from skywright.trust import judge
-from skywright.trust.rules.facts import digest_rows
 from skywright.trust.rules.leaks import test_set_opened as opened
 
 N = 300

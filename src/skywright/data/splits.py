@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from itertools import combinations
 from typing import Any
 
@@ -10,7 +11,7 @@ from astropy.table import QTable, Table
 
 from skywright.data.footprints import nearest_overlap
 
-__all__ = ["assert_disjoint", "cross_fit"]
+__all__ = ["assert_disjoint", "cross_fit", "digest_rows"]
 
 SIDES = ("train", "validation", "test")
 
@@ -142,3 +143,8 @@ def _rows(groups: Any, galaxies: Table) -> np.ndarray:
     if len(wrong):
         raise ValueError(f"group {groups[wrong[0]]} of row {wrong[0]} is no galaxy's object_id")
     return np.asarray(rows)
+
+
+def digest_rows(rows: np.ndarray) -> str:
+    """Return a fingerprint of a set of row numbers: a fit records it, and its judge compares it."""
+    return hashlib.sha256(np.sort(np.asarray(rows)).astype("<i8").tobytes()).hexdigest()

@@ -10,9 +10,9 @@ from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from skywright.data import Model
+from skywright.data.splits import digest_rows
 from skywright.learn.card import write_card
 from skywright.learn.domain import describe_rows
-from skywright.learn.rows import digest_rows
 from skywright.learn.tuning import feature_matrix
 
 __all__ = ["fit_density", "surprise_of"]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from skywright.data import Images, fit_hull, image_summary
-from skywright.learn.rows import digest_rows
+from skywright.data.splits import digest_rows
 
 __all__ = ["describe_images", "describe_rows", "describe_training", "image_hull"]
 

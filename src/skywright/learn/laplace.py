@@ -12,11 +12,12 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
 from skywright.data import Images, Model
+from skywright.data.splits import digest_rows
 from skywright.learn.card import write_card
 from skywright.learn.drawn_nets import FACTOR, load_members
 from skywright.learn.likelihoods import LIKELIHOODS
 from skywright.learn.regression_data import make_batches
-from skywright.learn.rows import check_values, digest_rows
+from skywright.learn.rows import check_values
 
 __all__ = ["laplace"]
 

@@ -10,10 +10,10 @@ from astropy.table import QTable
 from torch import Tensor
 
 from skywright.data import Images
+from skywright.data.splits import digest_rows
 from skywright.learn.batches import Batches
 from skywright.learn.domain import describe_images
 from skywright.learn.row_batches import RowBatches
-from skywright.learn.rows import digest_rows
 from skywright.learn.scaling import SOFTENING, noise_source
 from skywright.learn.tuning import feature_matrix
 

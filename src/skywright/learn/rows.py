@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 
-__all__ = ["check_rows", "check_values", "digest_rows", "take_share"]
+__all__ = ["check_rows", "check_values", "take_share"]
 
 
 def check_rows(count: int, labels: np.ndarray, roles: np.ndarray) -> dict[str, np.ndarray]:
@@ -117,8 +115,3 @@ def take_share(
     order = np.random.default_rng([seed, 20]).permutation(len(names))
     kept = names[order[: max(1, round(fraction * len(names)))]]
     return np.asarray(rows[np.isin(group, kept)])
-
-
-def digest_rows(rows: np.ndarray) -> str:
-    """Return a fingerprint of a set of row numbers."""
-    return hashlib.sha256(np.sort(np.asarray(rows)).astype("<i8").tobytes()).hexdigest()

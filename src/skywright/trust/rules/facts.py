@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Any
 
@@ -17,7 +16,6 @@ from skywright.trust.committee import column, committee, member_logits
 from skywright.trust.pixel_features import pixel_features
 
 __all__ = [
-    "digest_rows",
     "fold_names",
     "like_items",
     "read_domain",
@@ -31,11 +29,6 @@ __all__ = [
 ]
 
 LEARNED = ("train", "validation")
-
-
-def digest_rows(rows: np.ndarray) -> str:
-    """Return the fingerprint of a set of row numbers that fits record as ``rows_sha256``."""
-    return hashlib.sha256(np.sort(np.asarray(rows)).astype("<i8").tobytes()).hexdigest()
 
 
 def read_roles(roles: Any, n: int) -> np.ndarray:

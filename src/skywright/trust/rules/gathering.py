@@ -12,10 +12,11 @@ from astropy.table import QTable
 
 from skywright.data import Images
 from skywright.data.hull import fit_hull, outside_hull
+from skywright.data.splits import digest_rows
 from skywright.trust.abstention import judge_abstention, judge_outliers
 from skywright.trust.committee import column
 from skywright.trust.resampling import bootstrap_groups
-from skywright.trust.rules.facts import LEARNED, digest_rows, read_scores
+from skywright.trust.rules.facts import LEARNED, read_scores
 from skywright.trust.rules.headline import compare, losses, measure
 from skywright.trust.rules.leaks import strongest_feature
 from skywright.trust.rules.uncertainty import cut_into_bins, probabilities
