@@ -39,6 +39,13 @@ def test_core_collapse_passes_through_what_was_measured():
         assert abs(float(rates.core_collapse_rate(z)) * 1e5 - rate) < 2 * error
 
 
+def test_supernovae_per_solar_mass_are_the_stars_of_a_salpeter_function():
+    stars = np.diff(np.array([8.0, 40.0]) ** -1.35)[0] / -1.35
+    mass = np.diff(np.array([0.1, 100.0]) ** -0.35)[0] / -0.35
+    per_mass = rates.core_collapse_rate(1.0) / rates.madau14_star_formation_rate(1.0)
+    assert float(per_mass) == pytest.approx(stars / mass, rel=0.01)
+
+
 def test_star_formation_peaks_at_redshift_two():
     z = np.linspace(0, 8, 8001)
     density = rates.madau14_star_formation_rate(z)

@@ -245,7 +245,7 @@ def nfw(
 
     References
     ----------
-    Bartelmann 1996, A&A 313, 697, eq. 7-9; Golse & Kneib 2002, A&A 390, 821, eq. 4.
+    Bartelmann 1996, A&A 313, 697, eq. 7-9; Golse & Kneib 2002, A&A 390, 821, eqs. 5 and 6.
     """
     q = torch.as_tensor(q, dtype=x.dtype, device=x.device)
     u, v = rotate(x - x0, y - y0, phi)

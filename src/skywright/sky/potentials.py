@@ -112,7 +112,7 @@ def _nfw(
 
     References
     ----------
-    Keeton 2001, arXiv:astro-ph/0102341, eq. 52.
+    Keeton 2001, arXiv:astro-ph/0102341, eq. 54.
     """
     u, v = rotate(x - x0, y - y0, phi)
     s = ((q * u * u + v * v / q).sqrt() / radius_s).clamp_min(1e-12)

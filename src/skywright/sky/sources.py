@@ -103,7 +103,7 @@ def place_sources(
 
     References
     ----------
-    Collett 2015 (arXiv:1507.02657), section 2.3: a lens counts when its total magnification
+    Collett 2015 (arXiv:1507.02657): a lens counts when its total magnification
     exceeds 3 and its tangential stretch is resolved.
     """
     n = len(radius)

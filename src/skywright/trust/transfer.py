@@ -19,7 +19,7 @@ from skywright.trust.verdict import with_interval
 __all__ = ["Domain", "judge_transfer"]
 
 WIDE = 1.2 * u.arcsec
-DETECTABLE = 20.0  # Collett 2015 (arXiv:1507.02657), section 2.3: total S/N of an arc that counts
+DETECTABLE = 20.0  # Collett 2015 (arXiv:1507.02657): total S/N of an arc that counts
 Values = dict[str, np.ndarray]
 
 

@@ -168,7 +168,7 @@ def draw_deflectors(
     References
     ----------
     Choi, Park & Vogeley 2007, ApJ 658, 884, eq. 4 and table 1; Collett 2015 (arXiv:1507.02657),
-    section 2.1: axis ratios; Oguri & Marshall 2010 (arXiv:1001.2037): shear.
+    eq. 4: axis ratios; Oguri & Marshall 2010 (arXiv:1001.2037): shear.
 
     Examples
     --------

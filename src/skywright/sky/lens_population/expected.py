@@ -13,7 +13,7 @@ from skywright.sky.surveys import SurveyName
 
 __all__ = ["count_interval", "expected_lenses"]
 
-# Lenses and area [deg2]: Collett 2015 (arXiv:1507.02657), abstract and section 4, for lens light
+# Lenses and area [deg2]: Collett 2015 (arXiv:1507.02657), abstract, for lens light
 # removed down to its photon noise and images of the best seeing added up.
 PUBLISHED = {
     "des": (2_400, 5_000),

@@ -82,7 +82,7 @@ def draw_lenses(
 
     References
     ----------
-    Collett 2015 (arXiv:1507.02657), section 2; Lewis & Shedler 1979 (thinning).
+    Collett 2015 (arXiv:1507.02657); Lewis & Shedler 1979 (thinning).
 
     Examples
     --------

@@ -167,7 +167,7 @@ def select_lenses(
 
     References
     ----------
-    Collett 2015 (arXiv:1507.02657), section 3.
+    Collett 2015 (arXiv:1507.02657).
     """
     if not (snr >= 0 and magnification >= 0):
         raise ValueError(f"snr is {snr}, magnification {magnification}; expected numbers from 0 up")

@@ -222,7 +222,7 @@ def pseudo_jaffe(
 
     References
     ----------
-    Eliasdottir et al. 2007, arXiv:0710.5636, eqs. A3 and A18.
+    Eliasdottir et al. 2007, arXiv:0710.5636, eqs. A3 and A20.
     """
 
     def slope(s: Tensor) -> Tensor:
@@ -249,7 +249,7 @@ def hernquist(
 
     References
     ----------
-    Keeton 2001, arXiv:astro-ph/0102341, eq. 49.
+    Keeton 2001, arXiv:astro-ph/0102341, eqs. 48 and 50: this is the slope of the potential.
     """
 
     def slope(s: Tensor) -> Tensor:

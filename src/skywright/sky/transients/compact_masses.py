@@ -119,7 +119,7 @@ def gaussian_neutron_star_masses(
 
     References
     ----------
-    Özel & Freire 2016, ARA&A 54, 401, section 2.3.
+    Özel & Freire 2016, ARA&A 54, 401, section 2.5.
     """
     if not (mean > 0 and std >= 0 and mean > 5 * std):
         raise ValueError(f"mean {mean}, std {std}: expected a narrow distribution above zero")

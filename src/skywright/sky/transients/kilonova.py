@@ -14,7 +14,8 @@ from skywright.sky.transients.series import SpectralSeries
 __all__ = ["KILONOVA_COMPONENTS", "kilonova_series", "kilonova_sphere"]
 
 # Mass [Msun], velocity [c], opacity [cm2 / g] and lowest temperature [K] of the blue, purple and
-# red ejecta of GW170817: Villar et al. 2017, table 3, three components.
+# red ejecta of GW170817: Villar et al. 2017, table 3, three components; masses and velocities were
+# not checked against the paper.
 KILONOVA_COMPONENTS = (
     (0.020, 0.266, 0.5, 674.0),
     (0.047, 0.152, 3.0, 1308.0),
@@ -29,7 +30,7 @@ _STEPS = 4000  # of the integral over the heating, even in the logarithm of time
 _EARLIEST = 1e-6  # days; where it begins
 
 # How much of the heat stays: masses [Msun], velocities [c], and a, b, d of Barnes et al. 2016,
-# table 1.
+# table 1, to 0.05 Msun and 0.3 c; the last mass and velocity are those that MOSFiT goes on with.
 _GRID = (np.array([1e-3, 5e-3, 1e-2, 5e-2, 1e-1]), np.array([0.1, 0.2, 0.3, 0.4]))
 _THERMAL = np.stack(
     [
@@ -107,7 +108,8 @@ def kilonova_sphere(
     References
     ----------
     Villar et al. 2017, eq. 1 to 5; heating: Korobkin et al. 2012, MNRAS 426, 1940, eq. 4;
-    thermalisation: Barnes et al. 2016, ApJ 829, 110, eq. 34 and table 1.
+    thermalisation: Barnes et al. 2016, ApJ 829, 110, eq. 34 and table 1; beyond 0.05 Msun and 0.3 c
+    as MOSFiT has it (Guillochon et al. 2018, ApJS 236, 6).
     """
     t = np.asarray(time, dtype=float)
     luminosity = _luminosity(t, mass, velocity, opacity)

@@ -104,7 +104,8 @@ def core_collapse_rate(
     redshift : (…)
         Redshifts.
     per_solar_mass : float [1 / Msun]
-        Supernovae per mass of stars: by default all stars of 8 to 40 Msun of a Salpeter function.
+        Supernovae per mass of stars: by default all stars of 8 to 40 Msun of a Salpeter function
+        from 0.1 to 100 Msun.
 
     Returns
     -------
@@ -112,7 +113,7 @@ def core_collapse_rate(
 
     References
     ----------
-    Madau & Dickinson 2014, ARA&A 52, 415 (arXiv:1403.0007), eq. 15 and section 5.1.
+    Madau & Dickinson 2014, ARA&A 52, 415 (arXiv:1403.0007), eq. 15 and 16.
     """
     return per_solar_mass * madau14_star_formation_rate(redshift)
 
@@ -139,7 +140,8 @@ def gwtc3_black_hole_rate(
 
     References
     ----------
-    Abbott et al. 2023, PRX 13, 011048 (arXiv:2111.03634), table II and section VI.
+    Abbott et al. 2023, PRX 13, 011048 (arXiv:2111.03634): interval and exponent as of its abstract,
+    the median not checked against the paper.
     """
     return rate * _PER_GPC3 * ((1 + _checked(redshift)) / 1.2) ** kappa
 
@@ -160,7 +162,8 @@ def gwtc3_neutron_star_rate(redshift: float | np.ndarray, *, rate: float = 105.5
 
     References
     ----------
-    Abbott et al. 2023, PRX 13, 011048 (arXiv:2111.03634), section IV.
+    Abbott et al. 2023, PRX 13, 011048 (arXiv:2111.03634): interval as of its abstract, the median
+    not checked against the paper.
     """
     return np.full(np.shape(_checked(redshift)), rate * _PER_GPC3)
 

@@ -117,7 +117,7 @@ def draw_core_collapse_parameters(
     References
     ----------
     Shares: Smith et al. 2011, MNRAS 412, 1522, table 1; magnitudes: Richardson et al. 2014,
-    AJ 147, 118, table 1.
+    AJ 147, 118, table 1. But for the mean of II-P neither was checked against the paper.
 
     Examples
     --------

@@ -15,20 +15,21 @@ VEGA_TO_AB = -0.09  # mag in B; Blanton & Roweis 2007, AJ 133, 734, table 1
 
 # Type -> (mean, scatter) of the absolute B magnitude at maximum (Vega, H0 = 70), corrected for
 # extinction and Malmquist bias; Richardson et al. 2014, AJ 147, 118 (arXiv:1403.5755), table 1.
-# Its abstract confirms the means of Ia and IIP; the others were not compared with the paper again.
+# Its abstract confirms the means of Ia and IIP; the others are quoted alike in one public code and
+# were not checked against the paper. Others quote a second set for it (IIP -16.80, IIn -18.62).
 MEAN_MAGNITUDES = {
     "Ia": (-19.25, 0.50),
     "Ib": (-17.45, 1.12),
     "Ic": (-17.66, 1.18),
     "IIb": (-16.99, 0.92),
-    "IIL": (-17.98, 0.90),
+    "IIL": (-17.98, 0.86),
     "IIP": (-16.75, 0.98),
     "IIn": (-18.53, 1.36),
 }
 
 # Series -> (type, share of core-collapse supernovae in a volume, in per cent); Smith et al. 2011,
-# MNRAS 412, 1522, table 1. The Ib stands for all stripped stars (IIb 10.6, Ib 7.1, Ic 14.9,
-# peculiar 4.0); type IIn (8.8) has no series.
+# MNRAS 412, 1522, table 1, not checked against the paper. The Ib stands for all stripped stars (IIb
+# 10.6, Ib 7.1, Ic 14.9, peculiar 4.0); type IIn (8.8) has no series.
 CORE_COLLAPSE = {
     "SDSS-000018": ("IIP", 48.2),
     "Nugent+Scolnic_IIL": ("IIL", 6.4),
