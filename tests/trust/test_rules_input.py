@@ -3,7 +3,8 @@
 import astropy.units as u
 import numpy as np
 import pytest
-from astropy.table import QTable
+from astropy.table import MaskedColumn, QTable
+from astropy.utils.masked import Masked
 
 from skywright.data.splits import digest_rows
 from skywright.trust import judge
@@ -62,6 +63,20 @@ def test_a_row_without_truth_may_have_another_role():
     roles, truth = ROLES.copy(), LABELS.astype(float)
     roles[0], truth[0] = "unlabelled", np.nan
     assert judged(roles=roles, truth=truth).results
+
+
+@pytest.mark.parametrize("masked", [Masked, MaskedColumn, np.ma.MaskedArray])
+def test_a_masked_truth_is_missing_and_not_what_lies_under_the_mask(masked):
+    mask = np.arange(N) == N - 1
+    with pytest.raises(ValueError, match="1 learned or judged rows have no finite truth"):
+        judged(truth=masked(LABELS, mask=mask))
+    assert judged(truth=masked(LABELS, mask=~np.isfinite(LABELS))).results
+
+
+def test_a_masked_feature_is_a_missing_one():
+    items = ITEMS.copy()
+    items["colour"] = MaskedColumn(items["colour"], mask=np.arange(N) % 10 == 0)
+    assert judged(items=items).evidence["facts"]["items"]["missing"] == {"colour": 0.1}
 
 
 def test_a_deployment_is_read_by_name_and_unit():

@@ -1,8 +1,13 @@
 """Rules on the record of a run, each once kept and once broken."""
 
+import bz2
+import gzip
 import io
+import lzma
+import os
 import pickle
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
@@ -17,7 +22,7 @@ from skywright.trust.rules.provenance import (
     run_recorded,
     safe_to_serve,
 )
-from skywright.trust.rules.record import pickled_files
+from skywright.trust.rules.pickles import pickled_files
 
 RECORD = {
     "run": "a",
@@ -100,6 +105,41 @@ def test_pickles_are_found_by_their_content(tmp_path):
     (tmp_path / "page.html").write_text("<html>.")
     (tmp_path / "empty").write_bytes(b"")
     assert pickled_files(tmp_path) == [*(f"pickled{i}.dat" for i in (2, 3, 4, 5)), "torch.net"]
+
+
+class Trap:
+    """What runs code when it is opened."""
+
+    def __reduce__(self):
+        return os.getcwd, ()
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, zlib.compress])
+def test_a_packed_pickle_is_a_pickle(tmp_path, pack):
+    (tmp_path / "weights.dat").write_bytes(pack(pickle.dumps({"w": [0.5] * 100})))
+    (tmp_path / "sound.dat").write_bytes(pack(save({"w": np.zeros(3)})))
+    (tmp_path / "text.dat").write_bytes(pack(b"a table of numbers\n0.5\n."))
+    assert pickled_files(tmp_path) == ["weights.dat"]
+
+
+def test_pickles_in_arrays_and_archives_are_found(tmp_path):
+    np.save(tmp_path / "objects.npy", np.array([{}, 1], dtype=object), allow_pickle=True)
+    np.save(tmp_path / "numbers.npy", np.arange(3.0))
+    np.savez_compressed(tmp_path / "objects.npz", a=np.arange(3), b=np.array([None, "x"]))
+    np.savez(tmp_path / "numbers.npz", a=np.arange(3))
+    inner = tmp_path / "objects.npz"
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as file:
+        file.write(inner, "inner.bin")
+    assert pickled_files(tmp_path) == ["objects.npy", "objects.npz", "outer.zip"]
+
+
+def test_pickles_of_old_protocols_or_with_a_tail_are_found(tmp_path):
+    for protocol in (0, 1):
+        (tmp_path / f"old{protocol}.txt").write_bytes(pickle.dumps(Trap(), protocol))
+    (tmp_path / "tail.dat").write_bytes(pickle.dumps(Trap()) + b"and more")
+    (tmp_path / "numbers.csv").write_text("0.5\nI1\n.")
+    (tmp_path / "card.md").write_text("card\nof a model\n.")
+    assert pickled_files(tmp_path) == ["old0.txt", "old1.txt", "tail.dat"]
 
 
 def test_a_rule_says_what_it_lacks_and_whom_it_is_not_about():

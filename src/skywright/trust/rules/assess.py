@@ -12,11 +12,11 @@ import numpy as np
 from skywright.data import Report, artefacts
 from skywright.trust.rules.book import RULES, apply, apply_all
 from skywright.trust.rules.finding import Finding
+from skywright.trust.rules.pickles import pickled_files
 from skywright.trust.rules.record import (
     models_behind,
     node_names,
     orphan_numbers,
-    pickled_files,
     read_models,
     run_files,
 )

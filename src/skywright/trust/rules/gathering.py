@@ -14,7 +14,7 @@ from skywright.data import Images
 from skywright.data.hull import fit_hull, outside_hull
 from skywright.data.splits import digest_rows
 from skywright.trust.abstention import judge_abstention, judge_outliers
-from skywright.trust.committee import column
+from skywright.trust.committee import bare, column
 from skywright.trust.resampling import bootstrap_groups
 from skywright.trust.rules.facts import LEARNED, read_scores
 from skywright.trust.rules.headline import compare, losses, measure
@@ -138,7 +138,7 @@ def fitted_facts(
         found["strata"] = strata
         found["subgroups"] = _subgroups(strata, loss)
     if given["physics"]:
-        values = {n: (_bare(x)[judged], way) for n, (x, way) in given["physics"].items()}
+        values = {n: (bare(x)[judged].astype(float), way) for n, (x, way) in given["physics"].items()}
         found |= {"physics": values, "good": _quality(task, answers, truth, error)}
     if given["shifts"] is not None:
         found |= _shifts(rows, given["shifts"], facts["rng"])
@@ -160,10 +160,6 @@ def _judged(rows: Rows) -> np.ndarray:
             "where it could not be measured, or what is left out decides the result"
         )
     return judged
-
-
-def _bare(values: Any) -> np.ndarray:
-    return np.asarray(getattr(values, "value", values), dtype=float)
 
 
 def _failures(rows: Rows, judged: np.ndarray, loss: np.ndarray) -> list[dict[str, Any]]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,6 @@ __all__ = [
     "models_behind",
     "node_names",
     "orphan_numbers",
-    "pickled_files",
     "read_models",
     "run_files",
 ]
@@ -28,33 +25,6 @@ _NUMBER = re.compile(r"(?<![\w.#-])[-+\u2212]?\d[\d,]*\.\d+(?![\w.])")
 def run_files(run: Path) -> list[str]:
     """Return the names of all files of a run, relative to its folder."""
     return sorted(p.relative_to(run).as_posix() for p in run.rglob("*") if p.is_file())
-
-
-def pickled_files(run: Path) -> list[str]:
-    """Return the files of a run that are pickles, or archives that hold one, whatever their name.
-
-    From protocol 2 on a pickle begins with the byte 0x80 and its protocol, and ends with a full
-    stop; a header of safetensors that begins with the same two bytes goes on with zeros.
-    """
-    return [name for name in run_files(run) if _is_pickled(run / name)]
-
-
-def _is_pickled(file: Path) -> bool:
-    with file.open("rb") as stream:
-        start = stream.read(4)
-        if start.startswith(b"PK"):
-            return _holds_pickle(file)
-        if len(start) < 4 or start[0] != 0x80 or not 2 <= start[1] <= 5 or not any(start[2:]):
-            return False
-        stream.seek(-1, os.SEEK_END)
-        return stream.read(1) == b"."
-
-
-def _holds_pickle(file: Path) -> bool:
-    if not zipfile.is_zipfile(file):
-        return False
-    with zipfile.ZipFile(file) as archive:
-        return any(name.endswith((".pkl", ".pickle")) for name in archive.namelist())
 
 
 def read_models(run: Path, record: dict[str, Any]) -> dict[str, dict[str, Any]]:
