@@ -105,6 +105,19 @@ def test_a_release_holds_models_card_and_domain(place):
     assert call(place, "release", "first", "-o", "released").exit_code == 1
 
 
+def test_a_release_takes_the_place_of_what_was_fitted(place):
+    settings = [f"--set={name}={value}" for name, value in SMALL.items()]
+    done = call(place, "run", "stars.yml", "-o", "used", *settings, "--set=model=released", *ALLOW)
+    assert done.exit_code == 0, done.output
+    first, used = (
+        json.loads((place / name / "provenance.json").read_text()) for name in ("first", "used")
+    )
+    assert used["nodes"]["served"]["digest"] == first["nodes"]["served"]["digest"]
+    (place / "released" / first["nodes"]["model[seed=0]"]["folder"] / "config.json").write_text("{}")
+    done = call(place, "run", "stars.yml", *settings, "--set=model=released", *ALLOW)
+    assert "damaged" in done.output
+
+
 def test_scores_that_lack_rows_are_refused():
     from skywright.trust import judge
 

@@ -153,7 +153,7 @@ EXAMPLES = {
     "P2": lambda: provenance.rerun_equal(
         {"nodes": 9, "different": ["painted", "net[fold=0,seed=0]", "scores[fold=0,seed=0]"]}
     ),
-    "P3": lambda: provenance.numbers_traced(["0.874"], 9),
+    "P3": lambda: provenance.numbers_traced(["0.874"], 9, 0.3),
     "P4": lambda: provenance.card_complete(CARD, {}),
     "P5": lambda: apply(
         RULES["P5"],

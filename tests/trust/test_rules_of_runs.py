@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import io
+import json
 import lzma
 import os
 import pickle
@@ -23,6 +24,7 @@ from skywright.trust.rules.provenance import (
     safe_to_serve,
 )
 from skywright.trust.rules.pickles import pickled_files
+from skywright.trust.rules.record import orphan_numbers
 
 RECORD = {
     "run": "a",
@@ -71,7 +73,7 @@ def test_a_checklist_with_most_items_open_is_found():
 
 @pytest.mark.parametrize("name", ["model.pkl", "net.PT", "a/weights.joblib"])
 def test_names_of_formats_that_run_code_are_found(name):
-    fits = {"model": {"domain": {"rows": 3}}}
+    fits = {"model": {"domain": {"hull": {"radius": 1.0}}}}
     assert safe_to_serve(["model.safetensors"], [], fits, None).passed
     assert not safe_to_serve(["model.safetensors", name], [], fits, None).passed
 
@@ -81,6 +83,12 @@ def test_a_model_without_domain_and_strangers_without_flag_are_found():
     assert safe_to_serve([], [], fits, {"outside": 0.0, "n": 100}).passed
     assert not safe_to_serve([], [], fits, {"outside": 0.03, "n": 100}).passed
     assert not safe_to_serve([], [], {"model": {}}, None).passed
+
+
+def test_where_nothing_was_served_models_need_a_hull_to_flag_by():
+    unguarded = safe_to_serve([], [], {"model": {"domain": {"rows": 3}}}, {})
+    assert (unguarded.passed, unguarded.severity) == (False, "WARN")
+    assert safe_to_serve([], [], {"model": {"domain": {"hull": {"radius": 1.0}}}}, {}).passed
 
 
 def archive(name):
@@ -105,6 +113,31 @@ def test_pickles_are_found_by_their_content(tmp_path):
     (tmp_path / "page.html").write_text("<html>.")
     (tmp_path / "empty").write_bytes(b"")
     assert pickled_files(tmp_path) == [*(f"pickled{i}.dat" for i in (2, 3, 4, 5)), "torch.net"]
+
+
+def report(folder, *, verdict, evidence):
+    results = {"auroc": {"value": 0.91234, "low": 0.9, "high": 0.95}}
+    content = {"results": results, "verdict": verdict, "evidence": evidence}
+    for place in (folder, folder / "artefacts" / "report"):
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "report.json").write_text(json.dumps(content))
+    (folder / "report.html").write_text(f"<p>{verdict}</p>")
+    return orphan_numbers(folder, {"results": results})
+
+
+def test_a_verdict_is_no_source_of_its_own_numbers(tmp_path):
+    assert report(tmp_path, verdict="The AUROC is 0.912.", evidence={})[0] == []
+    orphans, traced, _ = report(tmp_path, verdict="Of all lenses 87.31 % are found.", evidence={})
+    assert (orphans, traced) == (["87.31"], 3)  # the result, the verdict, and the verdict's page
+    lists = {"facts": {"hull": [0.8731], "draws": [0.8731]}}
+    assert report(tmp_path, verdict="Of all 87.31 % are found.", evidence=lists)[0] == ["87.31"]
+
+
+def test_it_is_said_how_often_a_typed_number_is_found_by_chance(tmp_path):
+    few = report(tmp_path, verdict="The AUROC is 0.912.", evidence={})[2]
+    many = {"values": np.linspace(0.8, 1, 201).tolist()}
+    assert few == 1 / 40  # 0.900, the lower end
+    assert report(tmp_path, verdict="The AUROC is 0.912.", evidence=many)[2] == 1
 
 
 class Trap:
@@ -138,6 +171,7 @@ def test_pickles_of_old_protocols_or_with_a_tail_are_found(tmp_path):
         (tmp_path / f"old{protocol}.txt").write_bytes(pickle.dumps(Trap(), protocol))
     (tmp_path / "tail.dat").write_bytes(pickle.dumps(Trap()) + b"and more")
     (tmp_path / "numbers.csv").write_text("0.5\nI1\n.")
+    (tmp_path / "noise.dat").write_bytes(b"V\\u12 \\x95\n")
     (tmp_path / "card.md").write_text("card\nof a model\n.")
     assert pickled_files(tmp_path) == ["old0.txt", "old1.txt", "tail.dat"]
 

@@ -9,9 +9,10 @@ import numpy as np
 from skywright.data import Images, fit_hull, image_summary
 from skywright.data.splits import digest_rows
 
-__all__ = ["describe_images", "describe_rows", "describe_training", "image_hull"]
+__all__ = ["describe_images", "describe_rows", "describe_training", "image_hull", "table_hull"]
 
 MOST = 5000  # images behind a hull
+WIDEST = 64  # features of a hull
 
 
 def describe_images(images: Images) -> dict[str, Any]:
@@ -32,6 +33,19 @@ def image_hull(images: Images, rows: np.ndarray) -> dict[str, Any]:
     """Return the hull of the training images in the few numbers of `image_summary`."""
     some = rows[:: max(1, len(rows) // MOST)]  # a hull needs no more, and images may be on disk
     return fit_hull(*image_summary(images[some]))
+
+
+def table_hull(matrix: np.ndarray, names: list[str]) -> dict[str, Any]:
+    """Return under ``hull`` that of training rows (n, feature), in features that were ever known.
+
+    Nothing of more than `WIDEST` features: its size goes with their square, and with so many
+    every row is strange in some way.
+    """
+    known = np.isfinite(matrix).any(axis=0)
+    if not 0 < known.sum() <= WIDEST:
+        return {}
+    kept = [name for name, one in zip(names, known, strict=True) if one]
+    return {"hull": fit_hull(matrix[:, known], kept)}
 
 
 def describe_training(

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from skywright.data import Model
 from skywright.learn.calibration import cross_entropy, temperature
 from skywright.learn.card import write_card
-from skywright.learn.domain import describe_training
+from skywright.learn.domain import describe_training, table_hull
 from skywright.learn.estimators import dump_estimator
 from skywright.learn.rows import check_rows, take_share
 
@@ -90,7 +90,7 @@ def tune_classifier(
         "features": names,
         "options": _options(best),
         "temperature": temperature(logits, labels[rows["validation"]]),
-        "domain": {"features": len(names)},
+        "domain": {"features": len(names), **table_hull(matrix[rows["train"]], names)},
         "training": describe_training(rows, labels, fraction, int(best["seed"]))
         | {"trials": trials},
     }

@@ -87,13 +87,14 @@ def _facts_of_run(
 ) -> dict[str, Any]:
     head = record["recipe"]["head"]
     card = {"cite": head.get("cite"), **head.get("trust", {}).get("card", {})}
-    orphans, traced = orphan_numbers(run, record)
+    orphans, traced, by_chance = orphan_numbers(run, record)
     found: dict[str, Any] = {
         "record": record,
         "card": card,
         "results": record["results"],
         "orphans": orphans,
         "traced": traced,
+        "by_chance": by_chance,
         "files": run_files(run),
         "pickled": pickled_files(run),
         "fits": {node: model["config"] for node, model in models.items()},

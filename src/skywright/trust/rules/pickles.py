@@ -8,6 +8,7 @@ import gzip
 import io
 import lzma
 import pickletools
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -44,7 +45,8 @@ def pickled_files(run: Path) -> list[str]:
 
 
 def _is_pickled(file: Path) -> bool:
-    with file.open("rb") as stream:
+    with file.open("rb") as stream, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of escapes in what turns out to be no pickle
         return _runs_code(stream, DEEPEST)
 
 

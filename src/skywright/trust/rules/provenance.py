@@ -62,7 +62,7 @@ def rerun_equal(rerun: dict[str, Any]) -> Outcome:
     return passed(f"a second run gave the same {rerun['nodes']} values", number)
 
 
-def numbers_traced(orphans: list[str], traced: int) -> Outcome:
+def numbers_traced(orphans: list[str], traced: int, by_chance: float) -> Outcome:
     """P3: every number of the report comes from a node of the run.
 
     Parameters
@@ -71,11 +71,14 @@ def numbers_traced(orphans: list[str], traced: int) -> Outcome:
         Numbers of ``report.json`` or the page that no node gave.
     traced : int
         How many were found.
+    by_chance : float
+        Share of numbers typed by hand, as large and with as many digits, that are found as well.
     """
     number = {"value": len(orphans), "low": len(orphans), "high": len(orphans), "limit": 0}
     if orphans:
         return broken(f"no node gave {', '.join(orphans[:6])}", number, orphans=orphans)
-    return passed(f"{traced} numbers of the report were found in the run", number)
+    text = f"{traced} numbers of the report were found in the run"
+    return passed(f"{text}; of typed ones {by_chance:.0%} would be, by chance", number)
 
 
 def card_complete(card: dict[str, Any], results: dict[str, Any]) -> Outcome:
@@ -110,7 +113,7 @@ def safe_to_serve(
         Node -> configuration of its model.
     served : dict or None
         ``outside``: share of the served objects outside the training domain that got an answer
-        without a flag; ``n`` how many were served.
+        without a flag; ``n`` how many were served. Where nothing was, models need a hull.
     """
     unsafe = sorted({name for name in files if name.lower().endswith(UNSAFE)} | set(pickled))
     if unsafe:
@@ -125,7 +128,14 @@ def safe_to_serve(
         )
         share = served["outside"]
         return broken(text, {"value": share, "low": share, "high": share, "limit": STRANGE})
-    return passed(f"{len(fits)} models in safe formats, each with its domain", 0)
+    text = f"{len(fits)} models in safe formats, each with its domain"
+    if served:
+        return passed(f"{text}; {served['n']} objects were served", 0)
+    unguarded = [node for node, config in fits.items() if not config["domain"].get("hull")]
+    if unguarded:
+        said = f"nothing was served, and {len(unguarded)} models have no hull to flag strangers by"
+        return broken(said, len(unguarded), severity="WARN")
+    return passed(f"{text}; nothing was served, predictions are flagged by their hulls", 0)
 
 
 def reforms_filled(record: dict[str, Any], card: dict[str, Any], states: dict[str, str]) -> Outcome:
