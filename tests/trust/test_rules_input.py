@@ -8,6 +8,7 @@ from astropy.utils.masked import Masked
 
 from skywright.data.splits import digest_rows
 from skywright.trust import judge
+from skywright.trust.rules.leaks import fitted_on_training_alone
 from skywright.trust.rules.leaks import test_set_opened as opened
 
 N = 300
@@ -86,6 +87,39 @@ def test_a_deployment_is_read_by_name_and_unit():
     assert state(judged(deployment=other), "D4") == "passed"
     other["flux"] *= 1000
     assert state(judged(deployment=other), "D4") == "failed"
+
+
+@pytest.mark.parametrize(("rows", "told"), [("all", ["flux"]), ("roles", ["flux"]), ("train", [])])
+def test_features_that_were_scaled_by_test_rows_are_named(rows, told):
+    roles, items = ROLES.copy(), ITEMS.copy()
+    roles[:5] = "spare"
+    used = {"all": np.ones(N, bool), "roles": roles != "spare", "train": roles == "train"}[rows]
+    flux = ITEMS["flux"].value
+    items["flux"] = ((flux - flux[used].mean()) / flux[used].std()).astype(np.float32)
+    splits = judged(items=items, roles=roles).evidence["facts"]["splits"]
+    assert splits[0]["scaled_by_all"] == told
+    assert fitted_on_training_alone({}, splits).passed == (not told)
+
+
+def test_source_rows_of_training_and_validation_may_teach_together():
+    domain = np.where(np.arange(N) % 3 == 0, "target", "source")
+    known = judged(domain=domain).evidence["facts"]["domains"]
+    for roles in (["train"], ["validation"], ["train", "validation"]):
+        rows = np.flatnonzero(np.isin(ROLES, roles) & (domain == "source"))
+        assert digest_rows(rows) in known["labelled_sha256"]
+    assert digest_rows(np.flatnonzero(ROLES != "test")) not in known["labelled_sha256"]
+
+
+def test_two_judges_of_the_same_rows_draw_the_same_resamples():
+    scores = SCORES.copy()
+    scores["mean"] += np.random.default_rng(5).normal(0, 0.01, N)
+    first, other, less = (
+        judged(**changes).evidence["facts"]["headline"]["draws"]
+        for changes in ({}, {"scores": scores}, {"truth": 1 - LABELS})
+    )
+    assert first["sha256"] == other["sha256"] != less["sha256"]
+    assert first["values"] != other["values"]
+    assert len(first["values"]) == 21
 
 
 def test_a_flag_among_the_features_can_be_the_answer():

@@ -173,6 +173,18 @@ def test_a_learning_curve_that_still_rises_is_seen():
     assert not learning_curve({"data": {"0.5": metric(0.8)}}, metric(0.9)).passed
 
 
+def test_a_rise_on_the_same_resamples_is_a_paired_one():
+    rng = np.random.default_rng(0)
+    hard = 0.05 * rng.normal(size=201)  # of the rows, for both runs alike
+    runs = [
+        metric(value, 0.1) | {"draws": {"values": (value + hard).tolist(), "sha256": "a"}}
+        for value in (0.92, 0.9)
+    ]
+    assert not learning_curve({"data": {"0.5": runs[1]}}, runs[0]).passed
+    runs[1]["draws"]["sha256"] = "b"  # of other rows
+    assert learning_curve({"data": {"0.5": runs[1]}}, runs[0]).passed
+
+
 def test_a_net_that_notes_no_gradients_is_found():
     kept = {"step": [0.0, 5.0], "loss": [1.0, 0.5], "fresh": [1.0, 0.5], "accumulated": [1.0, 0.5]}
     assert gradients_alive({"net": {"net": "ResNet", "training": {"gradients": kept}}}).passed

@@ -18,7 +18,7 @@ from skywright.trust.committee import bare, column
 from skywright.trust.resampling import bootstrap_groups
 from skywright.trust.rules.facts import LEARNED, read_scores
 from skywright.trust.rules.headline import compare, losses, measure
-from skywright.trust.rules.leaks import strongest_feature
+from skywright.trust.rules.leaks import scaled_by_all, strongest_feature
 from skywright.trust.rules.uncertainty import cut_into_bins, probabilities
 from skywright.trust.shift import judge_shift
 
@@ -285,7 +285,7 @@ def kept_facts(
 ) -> dict[str, Any]:
     """Return the small facts that rules on the run need later, as JSON."""
     features, judged = facts["features"], rows.judged
-    headline = dict(facts["headline"])
+    headline = facts["headline"] | {"draws": facts["draws"]}
     for part in ("aleatoric", "epistemic"):
         if part in given["scores"].colnames:
             headline[part] = float(np.mean(column(given["scores"], part)))
@@ -294,7 +294,7 @@ def kept_facts(
         "baselines": facts["baselines"],
         "chance": headline["chance"],
         "splits": [
-            {"fold": name, **_describe_split(fold, features)}
+            {"fold": name, **_describe_split(fold, features, names["features"])}
             for name, fold in zip(rows.folds, rows.roles, strict=True)
         ],
         "seeds": _seeds(rows),
@@ -317,8 +317,10 @@ def kept_facts(
     return kept
 
 
-def _describe_split(fold: np.ndarray, features: np.ndarray | None) -> dict[str, Any]:
-    """Return fingerprints of the rows of each side, and the means of the training features."""
+def _describe_split(
+    fold: np.ndarray, features: np.ndarray | None, names: list[str]
+) -> dict[str, Any]:
+    """Return fingerprints of the rows of each side, and how the features were scaled."""
     side = {role: np.flatnonzero(fold == role) for role in (*LEARNED, "test")}
     described: dict[str, Any] = {f"{role}_sha256": digest_rows(r) for role, r in side.items()}
     # a fit that took test rows along with others has the fingerprint of both
@@ -330,6 +332,7 @@ def _describe_split(fold: np.ndarray, features: np.ndarray | None) -> dict[str, 
     described["rows"] = {role: len(r) for role, r in side.items()}
     if features is not None:
         described["mean"] = np.nanmean(features[side["train"]], axis=0).tolist()
+        described["scaled_by_all"] = scaled_by_all(features, fold, names)
     return described
 
 
@@ -347,9 +350,9 @@ def _seeds(rows: Rows) -> list[float]:
 def _labelled(rows: Rows, domain: np.ndarray) -> list[str]:
     """Return fingerprints of the source rows whose labels a fit may use."""
     return [
-        digest_rows(np.flatnonzero((fold == role) & (domain == "source")))
+        digest_rows(np.flatnonzero(np.isin(fold, roles) & (domain == "source")))
         for fold in rows.roles
-        for role in LEARNED
+        for roles in (*LEARNED, LEARNED)
     ]
 
 

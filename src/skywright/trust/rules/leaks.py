@@ -19,6 +19,7 @@ __all__ = [
     "copies_across_splits",
     "fitted_on_training_alone",
     "groups_across_splits",
+    "scaled_by_all",
     "test_set_opened",
     "strongest_feature",
     "time_kept_in_order",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 NEAR = 1e-3  # of the usual distance to the nearest neighbour
+EXACT = 1e-5  # of a mean and a deviation that were made so, in numbers of 32 bits
 TELLTALE = 0.98
 WIDEST = 0.4  # an interval of the shuffled metric wider than this holds chance whatever leaks
 FEW_POINTS = 8  # below as many distinct values a table of integers repeats by chance
@@ -119,7 +121,8 @@ def fitted_on_training_alone(
     fits : dict
         Node -> configuration of its model.
     splits : list of dict
-        Of each fold: ``train_sha256``, and ``mean`` of each feature over its training rows.
+        Of each fold: ``train_sha256``, ``mean`` of each feature over its training rows, and
+        features that were ``scaled_by_all`` rows.
     """
     scaled = {n: c["scaling"] for n, c in fits.items() if _is_fitted(c.get("scaling"))}
     wrong = []
@@ -133,8 +136,46 @@ def fitted_on_training_alone(
     if wrong:
         text = f"{', '.join(wrong[:4])}: scaling was fitted on other rows than the training rows"
         return broken(text, _count(len(wrong), len(scaled)))
+    before = sorted({name for split in splits for name in split.get("scaled_by_all", [])})
+    if before:
+        text = (
+            f"{', '.join(before[:4])}: mean 0 and deviation 1 over all rows and not over the "
+            "training rows, so that test rows told how to scale"
+        )
+        return broken(text, _count(len(before), len(scaled)))
     text = f"{len(scaled)} of {len(fits)} models scale their input, each by its training rows alone"
     return passed(text, _count(0, len(scaled)))
+
+
+def scaled_by_all(features: np.ndarray, fold: np.ndarray, names: list[str]) -> list[str]:
+    """Return features that have mean 0 and deviation 1 over test rows and others, not in training.
+
+    To `EXACT` no measured quantity has both by chance.
+
+    Parameters
+    ----------
+    features : (n, feature)
+        Numbers of each item; NaN where a value is missing.
+    fold : (n,) str
+        Roles.
+    names : list of str
+        Name of each feature.
+    """
+    used = np.isin(fold, ("train", "validation", "test"))
+    scaled = _is_standard(features) | _is_standard(features[used])
+    scaled &= ~_is_standard(features[fold == "train"])
+    return [name for name, one in zip(names, scaled, strict=True) if one]
+
+
+def _is_standard(features: np.ndarray) -> np.ndarray:
+    """Tell which features (n, feature) have mean 0 and deviation 1, over n or n - 1."""
+    known = np.isfinite(features)
+    n = np.maximum(known.sum(axis=0), 2)
+    x = np.where(known, features, 0.0)
+    mean = x.sum(axis=0) / n
+    square = (np.where(known, x - mean, 0.0) ** 2).sum(axis=0)
+    unit = (np.abs(square / n - 1) < EXACT) | (np.abs(square / (n - 1) - 1) < EXACT)
+    return np.asarray((np.abs(mean) < EXACT) & unit)
 
 
 def _is_fitted(scaling: Any) -> bool:
