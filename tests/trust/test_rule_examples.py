@@ -85,7 +85,7 @@ EXAMPLES = {
     ),
     "D2": lambda: data.balance_and_shift(
         drawn(120, 2) + 3 * (ROLES[0] == "test")[:, None], ROLES, GROUPS, GROUPS % 2,
-        "classification", np.random.default_rng(0),
+        "classification", np.random.default_rng(0), drawn(40), GROUPS[:40] % 2, GROUPS[:40],
     ),
     "D3": lambda: data.simulation_like_real(
         drawn(60, 2), drawn(60, 2) + 9, np.random.default_rng(0)

@@ -108,10 +108,36 @@ def test_a_data_card_names_what_is_missing():
 def test_a_shift_between_training_and_test_rows_is_seen():
     rng = np.random.default_rng(2)
     features = rng.normal(size=(120, 2))
-    about = (ROLES, np.arange(120), rng.integers(2, size=120), "classification", rng)
+    labels = rng.integers(2, size=120)
+    judged = (rng.normal(size=40), labels[80:], np.arange(80, 120))
+    about = (ROLES, np.arange(120), labels, "classification", rng, *judged)
     assert balance_and_shift(features, *about).passed
     moved = features + 2 * (ROLES[0] == "test")[:, None]
     assert not balance_and_shift(moved, *about).passed
+
+
+def test_a_shift_in_a_later_fold_is_seen():
+    rng = np.random.default_rng(2)
+    roles = np.array([np.roll(ROLES[0], 40 * fold) for fold in range(3)])
+    features = rng.normal(size=(120, 2)) + 2 * (roles[1] == "test")[:, None]
+    about = (roles, np.arange(120), np.arange(120.0), "regression", rng)
+    found = balance_and_shift(features, *about, *(np.arange(120.0),) * 3)
+    assert not found.passed
+    assert "worst of 3 folds" in found.evidence
+
+
+def test_labels_that_look_wrong_are_counted():
+    rng = np.random.default_rng(4)
+    clean = rng.integers(2, size=2000)
+    wrong = rng.random(2000) < 0.1
+    labels, logits = np.where(wrong, 1 - clean, clean), np.log(9) * (2 * clean - 1)
+    roles = np.array([["train", "test"] * 1000])
+    tested = roles[0] == "test"
+    found = balance_and_shift(
+        rng.normal(size=(2000, 1)), roles, np.arange(2000), labels, "classification", rng,
+        logits[tested], labels[tested], np.flatnonzero(tested),
+    ).detail["label_noise"]  # fmt: skip
+    assert found["low"] < wrong[tested].mean() < found["high"]
 
 
 def test_simulated_items_are_told_from_real_ones():

@@ -294,7 +294,11 @@ def kept_facts(
         "baselines": facts["baselines"],
         "chance": headline["chance"],
         "splits": [
-            {"fold": name, **_describe_split(fold, features, names["features"])}
+            {
+                "fold": name,
+                "judged_sha256": _fingerprint(rows, np.flatnonzero(fold == "test")),
+                **_describe_split(fold, features, names["features"]),
+            }
             for name, fold in zip(rows.folds, rows.roles, strict=True)
         ],
         "seeds": _seeds(rows),
@@ -315,6 +319,13 @@ def kept_facts(
                 kept["hull"], facts["deployment"], given["served"], given["deployed"]
             )
     return kept
+
+
+def _fingerprint(rows: Rows, judged: np.ndarray) -> str:
+    """Return a fingerprint of rows by name and truth, in whatever order and table they stand."""
+    order = judged[np.argsort(rows.object_id[judged], kind="stable")]
+    names = "\n".join(rows.object_id[order].astype(str).tolist())
+    return hashlib.sha256(names.encode() + rows.truth[order].astype("<f8").tobytes()).hexdigest()
 
 
 def _describe_split(

@@ -223,7 +223,7 @@ def test_set_opened(
     splits : list of dict
         Of each fold: ``test_sha256``, and ``mixed_sha256`` of test rows with others.
     openings : int
-        Finished runs of this recipe on the same test rows, this one among them.
+        Finished runs of any recipe on the same test rows, this one among them.
     """
     tuned = [
         node
