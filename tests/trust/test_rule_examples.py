@@ -97,7 +97,7 @@ EXAMPLES = {
     ),
     "B2": lambda: baselines.gain_over_best_baseline(of(0.004, -0.011, 0.019, over="simple")),
     "B3": lambda: baselines.cost_beside_accuracy(
-        {"net": {"seconds": 0.0, "parameters": 310482}, "trees": {"seconds": 37.2}}, METRIC
+        {"net": {"seconds": 0.0, "numbers": 310482}, "trees": {"seconds": 37.2}}, METRIC
     ),
     "M1": lambda: training.several_seeds([0.9], "auroc"),
     "M2": lambda: training.searches_recorded({"net": {"training": {"seed": 0}}, "linear": {}}, {}),

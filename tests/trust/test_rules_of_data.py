@@ -173,7 +173,7 @@ def test_a_gain_has_to_beat_the_best_baseline(gain, severity):
 
 def test_a_model_without_its_cost_is_found():
     headline = {**metric(0.9), "metric": "auroc"}
-    costs = {"net": {"seconds": 3.0, "parameters": 10}}
+    costs = {"net": {"seconds": 3.0, "numbers": 10}}
     assert cost_beside_accuracy(costs, headline).passed
     assert not cost_beside_accuracy({"net": {"seconds": None}}, headline).passed
 

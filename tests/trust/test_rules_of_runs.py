@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
+from skywright.data import Model, artefacts
 from skywright.trust.rules.book import RULES, apply
 from skywright.trust.rules.provenance import (
     card_complete,
@@ -25,6 +26,7 @@ from skywright.trust.rules.provenance import (
 )
 from skywright.trust.rules.pickles import pickled_files
 from skywright.trust.rules.record import orphan_numbers
+from skywright.trust.rules.sizes import count_numbers
 
 RECORD = {
     "run": "a",
@@ -140,6 +142,20 @@ def test_it_is_said_how_often_a_typed_number_is_found_by_chance(tmp_path):
     assert report(tmp_path, verdict="The AUROC is 0.912.", evidence=many)[2] == 1
 
 
+def test_numbers_of_a_model_are_those_it_computes_with(tmp_path):
+    nodes = np.zeros(7, [("feature", "i4"), ("threshold", "f8"), ("leaf", "?")])
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as packed:
+        for name, array in (("1.npy", nodes), ("2.npy", np.zeros((3, 2)))):
+            with packed.open(name, "w") as member:
+                np.save(member, array)
+        packed.writestr("schema.json", "{}" * 1000)
+    weights = {"weight": np.zeros((4, 5), np.float16), "bias": np.zeros(4)}
+    model = Model({"long": "x" * 1000}, weights, stream.getvalue(), {"loss": [0.5] * 100})
+    artefacts.save(model, tmp_path / "model")
+    assert count_numbers(tmp_path / "model") == 20 + 4 + 7 * 3 + 6
+
+
 class Trap:
     """What runs code when it is opened."""
 
@@ -184,3 +200,13 @@ def test_a_rule_says_what_it_lacks_and_whom_it_is_not_about():
     compared = apply(RULES["M4"], {"task": "regression"})
     assert (compared.state, compared.stops) == ("not computed", True)
     assert "--complete" in compared.evidence
+
+
+def test_a_telltale_feature_is_told_before_labels_are_shuffled():
+    facts = {"task": "classification", "chance": 0.5, "variants": {}}
+    told = apply(RULES["L6"], {**facts, "strongest": {"name": "n_obs", "value": 0.997}})
+    assert (told.state, told.stops) == ("failed", True)
+    assert "n_obs alone" in told.evidence
+    open_ = apply(RULES["L6"], {**facts, "strongest": {"name": "n_obs", "value": 0.7}})
+    assert (open_.state, open_.stops) == ("not computed", True)
+    assert "gives 0.700" in open_.evidence

@@ -102,7 +102,7 @@ def _facts_of_run(
         "costs": {
             node: {
                 "seconds": record["nodes"][node].get("cost"),
-                "parameters": model["bytes"] / 4,
+                "numbers": model["numbers"],
             }
             for node, model in models.items()
         },

@@ -20,6 +20,7 @@ __all__ = [
     "fitted_on_training_alone",
     "groups_across_splits",
     "scaled_by_all",
+    "single_feature",
     "test_set_opened",
     "strongest_feature",
     "time_kept_in_order",
@@ -262,10 +263,10 @@ def answer_among_features(
     strongest : dict, optional
         ``name`` and ``value`` (AUROC or R2) of the feature that tells most.
     """
-    if strongest and strongest["value"] > TELLTALE:
-        text = f"{strongest['name']} alone gives {strongest['value']:.4f}, above {TELLTALE}"
-        return broken(text, {**strongest, "limit": TELLTALE})
-    single = f"the best single feature gives {strongest['value']:.3f}" if strongest else "no table"
+    alone = single_feature(strongest) if strongest else None
+    if alone and not alone.passed:
+        return alone
+    single = alone.evidence if alone else "no table"
     shuffled = _over_shuffles(list(variants["shuffled"].values()))
     if shuffled["high"] - shuffled["low"] > WIDEST:
         text = f"with shuffled labels {_interval(shuffled)}: too few shuffles to tell"
@@ -275,6 +276,21 @@ def answer_among_features(
         return broken(text, {**shuffled, "limit": chance})
     text = f"{single}; with shuffled labels {_interval(shuffled)}, at chance"
     return passed(text, strongest or shuffled)
+
+
+def single_feature(strongest: dict[str, Any]) -> Outcome:
+    """L6, what can be told before labels were shuffled: no single feature is the answer.
+
+    Parameters
+    ----------
+    strongest : dict
+        ``name`` and ``value`` (AUROC or R2) of the feature that tells most.
+    """
+    number = {**strongest, "limit": TELLTALE}
+    if strongest["value"] > TELLTALE:
+        text = f"{strongest['name']} alone gives {strongest['value']:.4f}, above {TELLTALE}"
+        return broken(text, number)
+    return passed(f"the best single feature gives {strongest['value']:.3f}", number)
 
 
 def _over_shuffles(results: list[dict[str, Any]]) -> dict[str, Any]:

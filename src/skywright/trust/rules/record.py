@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from skywright.data.plainjson import read_json
+from skywright.trust.rules.sizes import count_numbers
 
 __all__ = [
     "models_behind",
@@ -28,7 +29,7 @@ def run_files(run: Path) -> list[str]:
 
 
 def read_models(run: Path, record: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return of every stored model its configuration, its history and the size of its files.
+    """Return of every stored model its configuration, its history and its size.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ def read_models(run: Path, record: dict[str, Any]) -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict
-        Node, sweep point included -> ``config``, ``history`` (columns), ``bytes``.
+        Node, sweep point included -> ``config``, ``history`` (columns), ``numbers`` it holds.
     """
     found = {}
     for node, state in record["nodes"].items():
@@ -52,7 +53,7 @@ def read_models(run: Path, record: dict[str, Any]) -> dict[str, dict[str, Any]]:
         found[node] = {
             "config": read_json(folder / "config.json"),
             "history": _columns(folder / "history.csv"),
-            "bytes": sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()),
+            "numbers": count_numbers(folder),
         }
     return found
 
