@@ -123,7 +123,9 @@ def test_a_release_takes_the_place_of_what_was_fitted(place):
         json.loads((place / name / "provenance.json").read_text()) for name in ("first", "used")
     )
     assert used["nodes"]["served"]["digest"] == first["nodes"]["served"]["digest"]
-    (place / "released" / first["nodes"]["model[seed=0]"]["folder"] / "config.json").write_text("{}")
+    (place / "released" / first["nodes"]["model[seed=0]"]["folder"] / "config.json").write_text(
+        "{}"
+    )
     done = call(place, "run", "stars.yml", *settings, "--set=model=released", *ALLOW)
     assert "damaged" in done.output
 

@@ -96,9 +96,16 @@ def test_the_strongest_feature_is_the_telltale_one():
 
 
 def test_a_data_card_names_what_is_missing():
-    card = {"data": dict.fromkeys(("source", "release", "selection", "licence", "date"), "x")}
+    card = {
+        "data": {"source": "SDSS", "release": "1", "selection": "all", "licence": "CC0-1.0",
+                 "date": "2026-11"}
+    }  # fmt: skip
     items = {"units": {"flux": "nJy"}, "missing": {}, "rows": 3, "sha256": "0" * 64}
     assert data_card_complete(card, items).passed
+    for key, said in (("date", "2026-13"), ("date", "soon"), ("licence", "CC0"), ("source", "?")):
+        assert not data_card_complete({"data": card["data"] | {key: said}}, items).passed
+    for date in ("that of the run", "1995-12, or that of the survey", 2017):
+        assert data_card_complete({"data": card["data"] | {"date": date}}, items).passed
     del card["data"]["licence"]
     found = data_card_complete(card, items)
     assert not found.passed

@@ -16,6 +16,7 @@ from safetensors.numpy import save
 
 from skywright.data import Model, artefacts
 from skywright.trust.rules.book import RULES, apply
+from skywright.trust.rules.pickles import pickled_files
 from skywright.trust.rules.provenance import (
     card_complete,
     ethics_said,
@@ -24,7 +25,6 @@ from skywright.trust.rules.provenance import (
     run_recorded,
     safe_to_serve,
 )
-from skywright.trust.rules.pickles import pickled_files
 from skywright.trust.rules.record import orphan_numbers
 from skywright.trust.rules.sizes import count_numbers
 
@@ -54,11 +54,37 @@ def test_a_second_run_that_differs_is_found():
 
 
 def test_cards_name_what_they_lack():
-    card = dict.fromkeys(("use", "not_for", "licence", "cite", "ethics", "labels"), "x")
+    card = {
+        "use": "ranking", "not_for": "counting", "licence": "CC-BY-4.0", "cite": ["2102.02830"],
+        "ethics": "no harm is known", "labels": "volunteers",
+    }  # fmt: skip
     assert card_complete(card, {}).passed
     assert ethics_said(card).passed
     assert "not_for" in card_complete({**card, "not_for": ""}, {}).evidence
     assert not ethics_said({**card, "labels": ""}).passed
+    assert not ethics_said({**card, "ethics": "TODO"}).passed
+    assert not ethics_said({**card, "ethics": "n/a"}).passed
+    assert "BSD" in card_complete({**card, "licence": "BSD"}, {}).evidence
+    assert card_complete({**card, "licence": "that of the survey"}, {}).passed
+
+
+@pytest.mark.parametrize(
+    ("cited", "found"),
+    [
+        ("2102.02830", True), ("arXiv:1911.00068v2", True), ("astro-ph/9704059", True),
+        ("10.1086/589989", True), ("https://doi.org/10.1093/mnras/sty1234", True),
+        ("2008ApJS..176...19F", True), ("Faure et al. 2008, ApJS 176, 19", True),
+        ("2113.00001", False), ("10.10/x", False), ("our paper", False), ("Faure", False),
+    ],
+)  # fmt: skip
+def test_a_citation_can_be_found_by_what_is_said(cited, found):
+    card = {
+        "use": "ranking",
+        "not_for": "counting",
+        "licence": "MIT",
+        "cite": ["1810.03993", cited],
+    }
+    assert card_complete(card, {}).passed == found
 
 
 def test_a_checklist_with_most_items_open_is_found():

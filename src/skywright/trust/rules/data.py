@@ -11,6 +11,7 @@ from skywright.trust.label_noise import estimate_label_noise
 from skywright.trust.leaks import separability
 from skywright.trust.rules.facts import sides
 from skywright.trust.rules.finding import Outcome, broken, decide, passed
+from skywright.trust.rules.said import doubtful_date, doubtful_licence, unsaid
 from skywright.trust.rules.uncertainty import probabilities
 
 __all__ = ["balance_and_shift", "data_card_complete", "domain_covered", "simulation_like_real"]
@@ -34,7 +35,7 @@ def data_card_complete(card: dict[str, Any], items: dict[str, Any]) -> Outcome:
         ``units`` (column -> unit), ``missing`` (column -> share), ``rows``, ``sha256``.
     """
     data = card.get("data") or {}
-    lacking = [key for key in CARD if not data.get(key)]
+    lacking = unsaid(data, CARD)
     gaps = sum(share > 0 for share in items["missing"].values())
     text = (
         f"{items['rows']} rows, checksum {items['sha256'][:12]}, {len(items['units'])} columns, "
@@ -42,6 +43,10 @@ def data_card_complete(card: dict[str, Any], items: dict[str, Any]) -> Outcome:
     )
     if lacking:
         return broken(f"the recipe does not say of its data: {', '.join(lacking)}", len(lacking))
+    doubts = [doubtful_licence(data["licence"]), doubtful_date(data["date"])]
+    if any(doubts):
+        said = "; ".join(filter(None, doubts))
+        return broken(f"the recipe says of its data: {said}", sum(map(bool, doubts)))
     return passed(f"{data['source']}, {data['release']}: {text}", 0, items=items)
 
 

@@ -138,7 +138,9 @@ def fitted_facts(
         found["strata"] = strata
         found["subgroups"] = _subgroups(strata, loss)
     if given["physics"]:
-        values = {n: (bare(x)[judged].astype(float), way) for n, (x, way) in given["physics"].items()}
+        values = {
+            n: (bare(x)[judged].astype(float), way) for n, (x, way) in given["physics"].items()
+        }
         found |= {"physics": values, "good": _quality(task, answers, truth, error)}
     if given["shifts"] is not None:
         found |= _shifts(rows, given["shifts"], facts["rng"])

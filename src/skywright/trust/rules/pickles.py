@@ -23,12 +23,12 @@ __all__ = ["numpy_header", "pickled_files"]
 NUMPY = b"\x93NUMPY"
 DEEPEST = 4  # archives inside archives that are looked into
 CALLS = {"REDUCE", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX"}
-PACKED: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
+PACKED: dict[bytes, Callable[[IO[bytes]], Any]] = {
     b"\x1f\x8b": lambda stream: gzip.GzipFile(fileobj=stream),
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ": lzma.LZMAFile,
     b"]\x00\x00": lzma.LZMAFile,
-    **{bytes([0x78, level]): lambda stream: _inflated(stream) for level in (0x01, 0x5E, 0x9C, 0xDA)},
+    **{bytes([0x78, level]): lambda stream: _inflated(stream) for level in (1, 94, 156, 218)},
 }  # fmt: skip
 DAMAGE = (ValueError, OverflowError, EOFError, OSError, SyntaxError, KeyError,
           lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError)  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 from skywright.trust.rules.finding import Outcome, broken, decide, passed
 from skywright.trust.rules.reforms import ITEMS, answered
+from skywright.trust.rules.said import doubtful_citations, doubtful_licence, unsaid
 
 __all__ = [
     "card_complete",
@@ -91,9 +92,13 @@ def card_complete(card: dict[str, Any], results: dict[str, Any]) -> Outcome:
     results : dict
         Numbers of the report.
     """
-    missing = [key for key in ("use", "not_for", "licence", "cite") if not card.get(key)]
+    missing = unsaid(card, ("use", "not_for", "licence", "cite"))
     if missing:
         return broken(f"the card does not say: {', '.join(missing)}", len(missing))
+    doubts = [doubtful_licence(card["licence"]), doubtful_citations(card["cite"])]
+    if any(doubts):
+        said = "; ".join(filter(None, doubts))
+        return broken(f"on the card {said}", sum(map(bool, doubts)))
     return passed(f"the card is complete, with {len(results)} metrics and their intervals", 0)
 
 
@@ -168,7 +173,7 @@ def ethics_said(card: dict[str, Any]) -> Outcome:
     card : dict
         ``ethics`` and ``labels``.
     """
-    missing = [key for key in ("ethics", "labels") if not card.get(key)]
+    missing = unsaid(card, ("ethics", "labels"))
     if missing:
         return broken(f"the recipe does not say: {', '.join(missing)}", len(missing))
     return passed("dual use and the origin of labels are said", 0)

@@ -25,7 +25,8 @@ def count_numbers(model: Path) -> int:
     total = 0
     if (model / "model.safetensors").is_file():
         with safe_open(model / "model.safetensors", framework="numpy") as weights:
-            total += sum(math.prod(weights.get_slice(k).get_shape()) for k in weights.keys())
+            names = weights.keys()
+            total += sum(math.prod(weights.get_slice(name).get_shape()) for name in names)
     if (model / "estimator.skops").is_file():
         with zipfile.ZipFile(model / "estimator.skops") as packed:
             for name in packed.namelist():
