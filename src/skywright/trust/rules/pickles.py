@@ -7,6 +7,7 @@ import bz2
 import gzip
 import io
 import lzma
+import pickle
 import pickletools
 import warnings
 import zipfile
@@ -22,7 +23,7 @@ __all__ = ["numpy_header", "pickled_files"]
 
 NUMPY = b"\x93NUMPY"
 DEEPEST = 4  # archives inside archives that are looked into
-CALLS = {"REDUCE", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX"}
+NAMES, CALLS = {"GLOBAL", "INST"}, {"REDUCE", "INST", "OBJ", "NEWOBJ"}
 PACKED: dict[bytes, Callable[[IO[bytes]], Any]] = {
     b"\x1f\x8b": lambda stream: gzip.GzipFile(fileobj=stream),
     b"BZh": bz2.BZ2File,
@@ -30,8 +31,10 @@ PACKED: dict[bytes, Callable[[IO[bytes]], Any]] = {
     b"]\x00\x00": lzma.LZMAFile,
     **{bytes([0x78, level]): lambda stream: _inflated(stream) for level in (1, 94, 156, 218)},
 }  # fmt: skip
-DAMAGE = (ValueError, OverflowError, EOFError, OSError, SyntaxError, KeyError,
-          lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError)  # fmt: skip
+DAMAGE = (
+    ValueError, TypeError, KeyError, OverflowError, EOFError, OSError, SyntaxError, RecursionError,
+    NotImplementedError, lzma.LZMAError, zlib.error, zipfile.BadZipFile,
+)  # fmt: skip
 
 
 def pickled_files(run: Path) -> list[str]:
@@ -92,11 +95,11 @@ def _is_pickle(stream: IO[bytes]) -> bool:
     letters, so there the whole has to be a pickle, and one that calls something.
     """
     operations = pickletools.genops(stream)
-    first = [code.name for code, _, _ in islice(operations, 4)]
-    if first[0] == "PROTO":
-        return True
-    names = {*first, *(code.name for code, _, _ in operations)}
-    return bool(names & CALLS) and not stream.read(1)
+    first: list[tuple[str, Any]] = [(code.name, said) for code, said, _ in islice(operations, 4)]
+    if first[0][0] == "PROTO":
+        return 2 <= int(first[0][1]) <= pickle.HIGHEST_PROTOCOL
+    names = {name for name, _ in first} | {code.name for code, _, _ in operations}
+    return bool(names & NAMES and names & CALLS) and not stream.read(1)
 
 
 def numpy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
