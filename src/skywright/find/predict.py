@@ -127,10 +127,10 @@ def predict_table(
     matrix = feature_matrix(features[rows], model.config["features"])
     logits = load_estimator(model.estimator).decision_function(matrix)
     found = _calibrated(model, object_id, logits, prior)
-    return replace(found, in_domain=_rows_inside(model, features[rows]))
+    return replace(found, in_domain=rows_inside(model, features[rows]))
 
 
-def _rows_inside(model: Model, features: QTable) -> np.ndarray | None:
+def rows_inside(model: Model, features: QTable) -> np.ndarray | None:
     """Tell which rows lie in the hull of those of the training; None, where no hull was drawn."""
     hull = model.config["domain"].get("hull")
     return None if hull is None else ~outside_hull(hull, feature_matrix(features, hull["features"]))
@@ -166,7 +166,7 @@ def predict_values(
         return Predictions(object_id, np.empty(0), np.empty(0))
     matrix = feature_matrix(features[rows], model.config["features"])
     estimate = np.exp(load_estimator(model.estimator).predict(matrix))
-    inside = _rows_inside(model, features[rows])
+    inside = rows_inside(model, features[rows])
     return Predictions(
         object_id, estimate, estimate * float(model.config["error"]), in_domain=inside
     )
