@@ -136,11 +136,13 @@ def safe_to_serve(
     text = f"{len(fits)} models in safe formats, each with its domain"
     if served:
         return passed(f"{text}; {served['n']} objects were served", 0)
-    unguarded = [node for node, config in fits.items() if not config["domain"].get("hull")]
+    # a density is itself what tells strangers
+    unguarded = [n for n, c in fits.items() if not c["domain"].get("hull") and "density" not in c]
     if unguarded:
         said = f"nothing was served, and {len(unguarded)} models have no hull to flag strangers by"
         return broken(said, len(unguarded), severity="WARN")
-    return passed(f"{text}; nothing was served, predictions are flagged by their hulls", 0)
+    said = "; nothing was served, and what is will be flagged by their hulls" if fits else ""
+    return passed(text + said, 0)
 
 
 def reforms_filled(record: dict[str, Any], card: dict[str, Any], states: dict[str, str]) -> Outcome:
