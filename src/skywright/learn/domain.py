@@ -57,11 +57,16 @@ def describe_training(
 
 
 def describe_rows(rows: dict[str, np.ndarray], fraction: float, seed: int) -> dict[str, Any]:
-    """Return numbers and fingerprints of the rows that a fit used."""
+    """Return numbers and fingerprints of the rows that a fit used.
+
+    Of a share of the training rows (``rows["whole"]``), also that of the whole: a fingerprint does
+    not tell whether it is of a part of them.
+    """
     return {
         "rows": len(rows["train"]),
         "validation_rows": len(rows["validation"]),
         "rows_sha256": digest_rows(rows["train"]),
+        "whole_sha256": digest_rows(rows.get("whole", rows["train"])),
         "validation_sha256": digest_rows(rows["validation"]),
         "fraction": float(fraction),
         "seed": int(seed),

@@ -72,7 +72,8 @@ def tune_classifier(
     rng = np.random.default_rng(0) if rng is None else rng
     labels = np.asarray(labels)
     rows = check_rows(len(features), labels, roles)
-    rows["train"] = take_share(rows["train"], groups, fraction, int(rng.integers(2**31)))
+    rows["whole"] = rows["train"]
+    rows["train"] = take_share(rows["whole"], groups, fraction, int(rng.integers(2**31)))
     names = [name for name in features.colnames if name != "object_id"]
     matrix = feature_matrix(features, names)
     history: list[dict[str, float]] = []

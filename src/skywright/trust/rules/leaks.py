@@ -29,6 +29,7 @@ __all__ = [
 
 NEAR = 1e-3  # of the usual distance to the nearest neighbour
 EXACT = 1e-5  # of a mean and a deviation that were made so, in numbers of 32 bits
+FITTED_ON = ("rows_sha256", "whole_sha256", "validation_sha256")
 TELLTALE = 0.98
 WIDEST = 0.4  # an interval of the shuffled metric wider than this holds chance whatever leaks
 FEW_POINTS = 8  # below as many distinct values a table of integers repeats by chance
@@ -229,8 +230,7 @@ def test_set_opened(
     tuned = [
         node
         for node, config in fits.items()
-        if {config.get("training", {}).get(k) for k in ("rows_sha256", "validation_sha256")}
-        & _tested(splits_of(node, splits))
+        if {config.get("training", {}).get(k) for k in FITTED_ON} & _tested(splits_of(node, splits))
     ]
     number = {"value": openings, "low": openings, "high": openings, "limit": 1}
     if tuned:
