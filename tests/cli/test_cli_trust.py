@@ -105,6 +105,31 @@ def test_a_release_holds_models_card_and_domain(place):
     assert call(place, "release", "first", "-o", "released").exit_code == 1
 
 
+def test_another_name_of_the_recipe_does_not_hide_a_look_at_the_test_rows(place):
+    (place / "variables.yml").write_text((place / "stars.yml").read_text())
+    settings = {**SMALL, "squares": "false"}
+    settings = [f"--set={name}={value}" for name, value in settings.items()]
+    done = call(place, "run", "variables.yml", "-o", "second", *settings, *ALLOW)
+    assert done.exit_code == 0, done.output
+    call(place, "trust", "first")
+    assert "judged in 2 runs" in findings(place)["L5"]["evidence"]
+
+
+def test_a_release_takes_the_place_of_what_was_fitted(place):
+    settings = [f"--set={name}={value}" for name, value in SMALL.items()]
+    done = call(place, "run", "stars.yml", "-o", "used", *settings, "--set=model=released", *ALLOW)
+    assert done.exit_code == 0, done.output
+    first, used = (
+        json.loads((place / name / "provenance.json").read_text()) for name in ("first", "used")
+    )
+    assert used["nodes"]["served"]["digest"] == first["nodes"]["served"]["digest"]
+    (place / "released" / first["nodes"]["model[seed=0]"]["folder"] / "config.json").write_text(
+        "{}"
+    )
+    done = call(place, "run", "stars.yml", *settings, "--set=model=released", *ALLOW)
+    assert "damaged" in done.output
+
+
 def test_scores_that_lack_rows_are_refused():
     from skywright.trust import judge
 

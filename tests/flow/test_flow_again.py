@@ -38,3 +38,27 @@ def test_a_sweep_that_was_left_alone_stays_whole(tmp_path):
     plan, planned = again(tmp_path)
     assert list(planned.nodes) == list(plan.nodes)
     assert len(planned.nodes) == 3
+
+
+@pytest.mark.parametrize("change", ["edited", "moved"])
+def test_the_recipe_of_the_run_counts_not_what_stands_there_now(tmp_path, change):
+    plan, _ = again(tmp_path, "name=b")
+    folder = next((tmp_path / "work" / "runs").iterdir())
+    if change == "edited":
+        (tmp_path / "short.yml").write_text(RECIPE.replace("2]\n", "3]\n"), "utf-8")
+    else:
+        (tmp_path / "short.yml").unlink()
+    planned = flow.load_again(folder)
+    assert planned.parameters == plan.parameters
+    assert planned.nodes["one[seed=0]"].value.args == plan.nodes["one[seed=0]"].value.args
+
+
+@pytest.mark.parametrize(("change", "said"), [("edited", "edited after the run"), ("gone", "lost")])
+def test_a_run_whose_recipe_is_not_what_was_run_says_so(tmp_path, change, said):
+    again(tmp_path)
+    copy = next((tmp_path / "work" / "runs").iterdir()) / "recipe.yml"
+    copy.unlink()
+    if change == "edited":
+        copy.write_text(RECIPE.replace("parameters: {name: abc", "parameters: {called: abc"))
+    with pytest.raises(flow.RecipeError, match=said):
+        flow.load_again(copy.parent)

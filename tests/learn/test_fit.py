@@ -13,6 +13,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
+from skywright.data.splits import digest_rows
 from skywright.find import predict
 from skywright.learn import fit
 from skywright.nets import ResNet
@@ -184,6 +185,9 @@ def test_fraction_keeps_whole_galaxies(arcs):
     model = _fit(arcs, epochs=1, groups=groups, fraction=0.5)
     assert model.config["training"]["rows"] == 100
     assert model.config["training"]["fraction"] == 0.5
+    assert model.config["training"]["whole_sha256"] == digest_rows(
+        np.flatnonzero(arcs[2] == "train")
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from astropy.table import QTable
 
 from skywright.data import artefacts
 from skywright.data.splits import digest_rows
-from skywright.find import predict_regression
+from skywright.find import predict_quantiles, predict_regression
 from skywright.learn import fit_quantiles, fit_regression, laplace, list_warnings
 from skywright.learn.drawn_nets import load_members
 from skywright.learn.likelihoods import LIKELIHOODS
@@ -53,6 +53,17 @@ def test_noise_is_read_off_the_input(rows, ensemble):
     loud = noise[test] == 0.5
     assert np.median(said.aleatoric[loud]) > 1.5 * np.median(said.aleatoric[~loud])
     assert (said.epistemic > 0).all()
+
+
+def test_strangers_are_flagged_by_nets_and_by_quantiles(rows, ensemble):
+    data, values, roles, _ = rows
+    trees = fit_quantiles(data[::6], values[::6], roles[::6], trials=1)
+    strange = data.copy()
+    strange["x2"][:7] = 100.0
+    for predict, model in ((predict_regression, ensemble), (predict_quantiles, trees)):
+        flags = predict(model, strange).in_domain
+        assert not flags[:7].any()
+        assert flags[7:].mean() > 0.9
 
 
 def test_an_ensemble_in_one_pass_is_its_members_one_by_one(rows):

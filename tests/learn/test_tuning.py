@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from skywright.find import predict_table
 from skywright.learn import tune_classifier
+from skywright.learn.domain import table_hull
 from skywright.learn.estimators import dump_estimator, load_estimator
 
 
@@ -53,6 +54,22 @@ def test_every_trial_is_kept_and_the_best_is_used(tuned):
     assert config["options"]["learning_rate"] == history["learning_rate"][best]
     assert config["options"]["max_iter"] == history["max_iter"][best]
     assert config["features"] == ["f0", "f1", "f2", "f3"]
+
+
+def test_strangers_among_the_rows_are_flagged(tuned):
+    table, _, roles = _sample()
+    assert predict_table(tuned[0], table, roles=roles).in_domain.mean() > 0.9
+    table["f1"][400:403] = 30.0
+    flags = predict_table(tuned[0], table, roles=roles).in_domain
+    assert not flags[:3].any()
+    assert flags[3:].mean() > 0.9
+
+
+def test_a_hull_is_drawn_in_features_that_are_known_and_not_too_many():
+    matrix = np.random.default_rng(0).normal(size=(50, 100))
+    matrix[:, 1] = np.nan
+    assert table_hull(matrix[:, :3], ["a", "b", "c"])["hull"]["features"] == ["a", "c"]
+    assert table_hull(matrix, [str(i) for i in range(100)]) == {}
 
 
 def test_test_labels_change_nothing(tuned):

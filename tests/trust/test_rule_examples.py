@@ -85,7 +85,7 @@ EXAMPLES = {
     ),
     "D2": lambda: data.balance_and_shift(
         drawn(120, 2) + 3 * (ROLES[0] == "test")[:, None], ROLES, GROUPS, GROUPS % 2,
-        "classification", np.random.default_rng(0),
+        "classification", np.random.default_rng(0), drawn(40), GROUPS[:40] % 2, GROUPS[:40],
     ),
     "D3": lambda: data.simulation_like_real(
         drawn(60, 2), drawn(60, 2) + 9, np.random.default_rng(0)
@@ -97,7 +97,7 @@ EXAMPLES = {
     ),
     "B2": lambda: baselines.gain_over_best_baseline(of(0.004, -0.011, 0.019, over="simple")),
     "B3": lambda: baselines.cost_beside_accuracy(
-        {"net": {"seconds": 0.0, "parameters": 310482}, "trees": {"seconds": 37.2}}, METRIC
+        {"net": {"seconds": 0.0, "numbers": 310482}, "trees": {"seconds": 37.2}}, METRIC
     ),
     "M1": lambda: training.several_seeds([0.9], "auroc"),
     "M2": lambda: training.searches_recorded({"net": {"training": {"seed": 0}}, "linear": {}}, {}),
@@ -153,7 +153,7 @@ EXAMPLES = {
     "P2": lambda: provenance.rerun_equal(
         {"nodes": 9, "different": ["painted", "net[fold=0,seed=0]", "scores[fold=0,seed=0]"]}
     ),
-    "P3": lambda: provenance.numbers_traced(["0.874"], 9),
+    "P3": lambda: provenance.numbers_traced(["0.874"], 9, 0.3),
     "P4": lambda: provenance.card_complete(CARD, {}),
     "P5": lambda: apply(
         RULES["P5"],

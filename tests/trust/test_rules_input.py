@@ -3,10 +3,12 @@
 import astropy.units as u
 import numpy as np
 import pytest
-from astropy.table import QTable
+from astropy.table import MaskedColumn, QTable
+from astropy.utils.masked import Masked
 
 from skywright.data.splits import digest_rows
 from skywright.trust import judge
+from skywright.trust.rules.leaks import fitted_on_training_alone
 from skywright.trust.rules.leaks import test_set_opened as opened
 
 N = 300
@@ -64,6 +66,20 @@ def test_a_row_without_truth_may_have_another_role():
     assert judged(roles=roles, truth=truth).results
 
 
+@pytest.mark.parametrize("masked", [Masked, MaskedColumn, np.ma.MaskedArray])
+def test_a_masked_truth_is_missing_and_not_what_lies_under_the_mask(masked):
+    mask = np.arange(N) == N - 1
+    with pytest.raises(ValueError, match="1 learned or judged rows have no finite truth"):
+        judged(truth=masked(LABELS, mask=mask))
+    assert judged(truth=masked(LABELS, mask=~np.isfinite(LABELS))).results
+
+
+def test_a_masked_feature_is_a_missing_one():
+    items = ITEMS.copy()
+    items["colour"] = MaskedColumn(items["colour"], mask=np.arange(N) % 10 == 0)
+    assert judged(items=items).evidence["facts"]["items"]["missing"] == {"colour": 0.1}
+
+
 def test_a_deployment_is_read_by_name_and_unit():
     other = ITEMS["colour", "object_id", "flux"][:100]
     other["flux"] = other["flux"].to(u.mJy)
@@ -71,6 +87,39 @@ def test_a_deployment_is_read_by_name_and_unit():
     assert state(judged(deployment=other), "D4") == "passed"
     other["flux"] *= 1000
     assert state(judged(deployment=other), "D4") == "failed"
+
+
+@pytest.mark.parametrize(("rows", "told"), [("all", ["flux"]), ("roles", ["flux"]), ("train", [])])
+def test_features_that_were_scaled_by_test_rows_are_named(rows, told):
+    roles, items = ROLES.copy(), ITEMS.copy()
+    roles[:5] = "spare"
+    used = {"all": np.ones(N, bool), "roles": roles != "spare", "train": roles == "train"}[rows]
+    flux = ITEMS["flux"].value
+    items["flux"] = ((flux - flux[used].mean()) / flux[used].std()).astype(np.float32)
+    splits = judged(items=items, roles=roles).evidence["facts"]["splits"]
+    assert splits[0]["scaled_by_all"] == told
+    assert fitted_on_training_alone({}, splits).passed == (not told)
+
+
+def test_source_rows_of_training_and_validation_may_teach_together():
+    domain = np.where(np.arange(N) % 3 == 0, "target", "source")
+    known = judged(domain=domain).evidence["facts"]["domains"]
+    for roles in (["train"], ["validation"], ["train", "validation"]):
+        rows = np.flatnonzero(np.isin(ROLES, roles) & (domain == "source"))
+        assert digest_rows(rows) in known["labelled_sha256"]
+    assert digest_rows(np.flatnonzero(ROLES != "test")) not in known["labelled_sha256"]
+
+
+def test_two_judges_of_the_same_rows_draw_the_same_resamples():
+    scores = SCORES.copy()
+    scores["mean"] += np.random.default_rng(5).normal(0, 0.01, N)
+    first, other, less = (
+        judged(**changes).evidence["facts"]["headline"]["draws"]
+        for changes in ({}, {"scores": scores}, {"truth": 1 - LABELS})
+    )
+    assert first["sha256"] == other["sha256"] != less["sha256"]
+    assert first["values"] != other["values"]
+    assert len(first["values"]) == 21
 
 
 def test_a_flag_among_the_features_can_be_the_answer():

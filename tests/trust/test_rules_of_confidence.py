@@ -137,6 +137,15 @@ def test_an_adaptation_that_was_not_tested_for_harm_is_found():
     assert not adaptation_blind_to_target_labels(fits, domains, gains).passed
 
 
+def test_a_share_of_source_rows_is_told_by_the_whole():
+    gains = dict.fromkeys(("source to target", "target to source", "label shift"), {"value": 0.1})
+    fits = {"half": {"training": {"rows_sha256": "part", "whole_sha256": "a"}}}
+    assert adaptation_blind_to_target_labels(fits, {"labelled_sha256": ["a"]}, gains).passed
+    assert not adaptation_blind_to_target_labels(fits, {"labelled_sha256": ["b"]}, gains).passed
+    del fits["half"]["training"]["whole_sha256"]
+    assert not adaptation_blind_to_target_labels(fits, {"labelled_sha256": ["a"]}, gains).passed
+
+
 def test_an_answer_that_turns_with_the_image_is_found():
     answers = np.linspace(-1, 1, 50)
     assert symmetries_kept({"mirror": answers + 1e-3}, answers).passed

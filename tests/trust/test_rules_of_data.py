@@ -96,9 +96,16 @@ def test_the_strongest_feature_is_the_telltale_one():
 
 
 def test_a_data_card_names_what_is_missing():
-    card = {"data": dict.fromkeys(("source", "release", "selection", "licence", "date"), "x")}
+    card = {
+        "data": {"source": "SDSS", "release": "1", "selection": "all", "licence": "CC0-1.0",
+                 "date": "2026-11"}
+    }  # fmt: skip
     items = {"units": {"flux": "nJy"}, "missing": {}, "rows": 3, "sha256": "0" * 64}
     assert data_card_complete(card, items).passed
+    for key, said in (("date", "2026-13"), ("date", "soon"), ("licence", "CC0"), ("source", "?")):
+        assert not data_card_complete({"data": card["data"] | {key: said}}, items).passed
+    for date in ("that of the run", "1995-12, or that of the survey", 2017):
+        assert data_card_complete({"data": card["data"] | {"date": date}}, items).passed
     del card["data"]["licence"]
     found = data_card_complete(card, items)
     assert not found.passed
@@ -108,10 +115,36 @@ def test_a_data_card_names_what_is_missing():
 def test_a_shift_between_training_and_test_rows_is_seen():
     rng = np.random.default_rng(2)
     features = rng.normal(size=(120, 2))
-    about = (ROLES, np.arange(120), rng.integers(2, size=120), "classification", rng)
+    labels = rng.integers(2, size=120)
+    judged = (rng.normal(size=40), labels[80:], np.arange(80, 120))
+    about = (ROLES, np.arange(120), labels, "classification", rng, *judged)
     assert balance_and_shift(features, *about).passed
     moved = features + 2 * (ROLES[0] == "test")[:, None]
     assert not balance_and_shift(moved, *about).passed
+
+
+def test_a_shift_in_a_later_fold_is_seen():
+    rng = np.random.default_rng(2)
+    roles = np.array([np.roll(ROLES[0], 40 * fold) for fold in range(3)])
+    features = rng.normal(size=(120, 2)) + 2 * (roles[1] == "test")[:, None]
+    about = (roles, np.arange(120), np.arange(120.0), "regression", rng)
+    found = balance_and_shift(features, *about, *(np.arange(120.0),) * 3)
+    assert not found.passed
+    assert "worst of 3 folds" in found.evidence
+
+
+def test_labels_that_look_wrong_are_counted():
+    rng = np.random.default_rng(4)
+    clean = rng.integers(2, size=2000)
+    wrong = rng.random(2000) < 0.1
+    labels, logits = np.where(wrong, 1 - clean, clean), np.log(9) * (2 * clean - 1)
+    roles = np.array([["train", "test"] * 1000])
+    tested = roles[0] == "test"
+    found = balance_and_shift(
+        rng.normal(size=(2000, 1)), roles, np.arange(2000), labels, "classification", rng,
+        logits[tested], labels[tested], np.flatnonzero(tested),
+    ).detail["label_noise"]  # fmt: skip
+    assert found["low"] < wrong[tested].mean() < found["high"]
 
 
 def test_simulated_items_are_told_from_real_ones():
@@ -147,7 +180,7 @@ def test_a_gain_has_to_beat_the_best_baseline(gain, severity):
 
 def test_a_model_without_its_cost_is_found():
     headline = {**metric(0.9), "metric": "auroc"}
-    costs = {"net": {"seconds": 3.0, "parameters": 10}}
+    costs = {"net": {"seconds": 3.0, "numbers": 10}}
     assert cost_beside_accuracy(costs, headline).passed
     assert not cost_beside_accuracy({"net": {"seconds": None}}, headline).passed
 
@@ -171,6 +204,18 @@ def test_a_switch_that_changes_nothing_is_dead():
 def test_a_learning_curve_that_still_rises_is_seen():
     assert learning_curve({"data": {"0.5": metric(0.9)}}, metric(0.905)).passed
     assert not learning_curve({"data": {"0.5": metric(0.8)}}, metric(0.9)).passed
+
+
+def test_a_rise_on_the_same_resamples_is_a_paired_one():
+    rng = np.random.default_rng(0)
+    hard = 0.05 * rng.normal(size=201)  # of the rows, for both runs alike
+    runs = [
+        metric(value, 0.1) | {"draws": {"values": (value + hard).tolist(), "sha256": "a"}}
+        for value in (0.92, 0.9)
+    ]
+    assert not learning_curve({"data": {"0.5": runs[1]}}, runs[0]).passed
+    runs[1]["draws"]["sha256"] = "b"  # of other rows
+    assert learning_curve({"data": {"0.5": runs[1]}}, runs[0]).passed
 
 
 def test_a_net_that_notes_no_gradients_is_found():

@@ -1,14 +1,22 @@
 """Rules on the record of a run, each once kept and once broken."""
 
+import bz2
+import gzip
 import io
+import json
+import lzma
+import os
 import pickle
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
 from safetensors.numpy import save
 
+from skywright.data import Model, artefacts
 from skywright.trust.rules.book import RULES, apply
+from skywright.trust.rules.pickles import pickled_files
 from skywright.trust.rules.provenance import (
     card_complete,
     ethics_said,
@@ -17,7 +25,8 @@ from skywright.trust.rules.provenance import (
     run_recorded,
     safe_to_serve,
 )
-from skywright.trust.rules.record import pickled_files
+from skywright.trust.rules.record import orphan_numbers
+from skywright.trust.rules.sizes import count_numbers
 
 RECORD = {
     "run": "a",
@@ -45,11 +54,37 @@ def test_a_second_run_that_differs_is_found():
 
 
 def test_cards_name_what_they_lack():
-    card = dict.fromkeys(("use", "not_for", "licence", "cite", "ethics", "labels"), "x")
+    card = {
+        "use": "ranking", "not_for": "counting", "licence": "CC-BY-4.0", "cite": ["2102.02830"],
+        "ethics": "no harm is known", "labels": "volunteers",
+    }  # fmt: skip
     assert card_complete(card, {}).passed
     assert ethics_said(card).passed
     assert "not_for" in card_complete({**card, "not_for": ""}, {}).evidence
     assert not ethics_said({**card, "labels": ""}).passed
+    assert not ethics_said({**card, "ethics": "TODO"}).passed
+    assert not ethics_said({**card, "ethics": "n/a"}).passed
+    assert "BSD" in card_complete({**card, "licence": "BSD"}, {}).evidence
+    assert card_complete({**card, "licence": "that of the survey"}, {}).passed
+
+
+@pytest.mark.parametrize(
+    ("cited", "found"),
+    [
+        ("2102.02830", True), ("arXiv:1911.00068v2", True), ("astro-ph/9704059", True),
+        ("10.1086/589989", True), ("https://doi.org/10.1093/mnras/sty1234", True),
+        ("2008ApJS..176...19F", True), ("Faure et al. 2008, ApJS 176, 19", True),
+        ("2113.00001", False), ("10.10/x", False), ("our paper", False), ("Faure", False),
+    ],
+)  # fmt: skip
+def test_a_citation_can_be_found_by_what_is_said(cited, found):
+    card = {
+        "use": "ranking",
+        "not_for": "counting",
+        "licence": "MIT",
+        "cite": ["1810.03993", cited],
+    }
+    assert card_complete(card, {}).passed == found
 
 
 def test_a_checklist_with_most_items_open_is_found():
@@ -66,7 +101,7 @@ def test_a_checklist_with_most_items_open_is_found():
 
 @pytest.mark.parametrize("name", ["model.pkl", "net.PT", "a/weights.joblib"])
 def test_names_of_formats_that_run_code_are_found(name):
-    fits = {"model": {"domain": {"rows": 3}}}
+    fits = {"model": {"domain": {"hull": {"radius": 1.0}}}}
     assert safe_to_serve(["model.safetensors"], [], fits, None).passed
     assert not safe_to_serve(["model.safetensors", name], [], fits, None).passed
 
@@ -76,6 +111,12 @@ def test_a_model_without_domain_and_strangers_without_flag_are_found():
     assert safe_to_serve([], [], fits, {"outside": 0.0, "n": 100}).passed
     assert not safe_to_serve([], [], fits, {"outside": 0.03, "n": 100}).passed
     assert not safe_to_serve([], [], {"model": {}}, None).passed
+
+
+def test_where_nothing_was_served_models_need_a_hull_to_flag_by():
+    unguarded = safe_to_serve([], [], {"model": {"domain": {"rows": 3}}}, {})
+    assert (unguarded.passed, unguarded.severity) == (False, "WARN")
+    assert safe_to_serve([], [], {"model": {"domain": {"hull": {"radius": 1.0}}}}, {}).passed
 
 
 def archive(name):
@@ -102,6 +143,81 @@ def test_pickles_are_found_by_their_content(tmp_path):
     assert pickled_files(tmp_path) == [*(f"pickled{i}.dat" for i in (2, 3, 4, 5)), "torch.net"]
 
 
+def report(folder, *, verdict, evidence):
+    results = {"auroc": {"value": 0.91234, "low": 0.9, "high": 0.95}}
+    content = {"results": results, "verdict": verdict, "evidence": evidence}
+    for place in (folder, folder / "artefacts" / "report"):
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "report.json").write_text(json.dumps(content))
+    (folder / "report.html").write_text(f"<p>{verdict}</p>")
+    return orphan_numbers(folder, {"results": results})
+
+
+def test_a_verdict_is_no_source_of_its_own_numbers(tmp_path):
+    assert report(tmp_path, verdict="The AUROC is 0.912.", evidence={})[0] == []
+    orphans, traced, _ = report(tmp_path, verdict="Of all lenses 87.31 % are found.", evidence={})
+    assert (orphans, traced) == (["87.31"], 3)  # the result, the verdict, and the verdict's page
+    lists = {"facts": {"hull": [0.8731], "draws": [0.8731]}}
+    assert report(tmp_path, verdict="Of all 87.31 % are found.", evidence=lists)[0] == ["87.31"]
+
+
+def test_it_is_said_how_often_a_typed_number_is_found_by_chance(tmp_path):
+    few = report(tmp_path, verdict="The AUROC is 0.912.", evidence={})[2]
+    many = {"values": np.linspace(0.8, 1, 201).tolist()}
+    assert few == 1 / 40  # 0.900, the lower end
+    assert report(tmp_path, verdict="The AUROC is 0.912.", evidence=many)[2] == 1
+
+
+def test_numbers_of_a_model_are_those_it_computes_with(tmp_path):
+    nodes = np.zeros(7, [("feature", "i4"), ("threshold", "f8"), ("leaf", "?")])
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as packed:
+        for name, array in (("1.npy", nodes), ("2.npy", np.zeros((3, 2)))):
+            with packed.open(name, "w") as member:
+                np.save(member, array)
+        packed.writestr("schema.json", "{}" * 1000)
+    weights = {"weight": np.zeros((4, 5), np.float16), "bias": np.zeros(4)}
+    model = Model({"long": "x" * 1000}, weights, stream.getvalue(), {"loss": [0.5] * 100})
+    artefacts.save(model, tmp_path / "model")
+    assert count_numbers(tmp_path / "model") == 20 + 4 + 7 * 3 + 6
+
+
+class Trap:
+    """What runs code when it is opened."""
+
+    def __reduce__(self):
+        return os.getcwd, ()
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, zlib.compress])
+def test_a_packed_pickle_is_a_pickle(tmp_path, pack):
+    (tmp_path / "weights.dat").write_bytes(pack(pickle.dumps({"w": [0.5] * 100})))
+    (tmp_path / "sound.dat").write_bytes(pack(save({"w": np.zeros(3)})))
+    (tmp_path / "text.dat").write_bytes(pack(b"a table of numbers\n0.5\n."))
+    assert pickled_files(tmp_path) == ["weights.dat"]
+
+
+def test_pickles_in_arrays_and_archives_are_found(tmp_path):
+    np.save(tmp_path / "objects.npy", np.array([{}, 1], dtype=object), allow_pickle=True)
+    np.save(tmp_path / "numbers.npy", np.arange(3.0))
+    np.savez_compressed(tmp_path / "objects.npz", a=np.arange(3), b=np.array([None, "x"]))
+    np.savez(tmp_path / "numbers.npz", a=np.arange(3))
+    inner = tmp_path / "objects.npz"
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as file:
+        file.write(inner, "inner.bin")
+    assert pickled_files(tmp_path) == ["objects.npy", "objects.npz", "outer.zip"]
+
+
+def test_pickles_of_old_protocols_or_with_a_tail_are_found(tmp_path):
+    for protocol in (0, 1):
+        (tmp_path / f"old{protocol}.txt").write_bytes(pickle.dumps(Trap(), protocol))
+    (tmp_path / "tail.dat").write_bytes(pickle.dumps(Trap()) + b"and more")
+    (tmp_path / "numbers.csv").write_text("0.5\nI1\n.")
+    (tmp_path / "noise.dat").write_bytes(b"V\\u12 \\x95\n")
+    (tmp_path / "card.md").write_text("card\nof a model\n.")
+    assert pickled_files(tmp_path) == ["old0.txt", "old1.txt", "tail.dat"]
+
+
 def test_a_rule_says_what_it_lacks_and_whom_it_is_not_about():
     assert apply(RULES["U2"], {"task": "classification"}).state == "not applicable"
     assert apply(RULES["L4"], {"task": "regression"}).state == "not applicable"
@@ -110,3 +226,13 @@ def test_a_rule_says_what_it_lacks_and_whom_it_is_not_about():
     compared = apply(RULES["M4"], {"task": "regression"})
     assert (compared.state, compared.stops) == ("not computed", True)
     assert "--complete" in compared.evidence
+
+
+def test_a_telltale_feature_is_told_before_labels_are_shuffled():
+    facts = {"task": "classification", "chance": 0.5, "variants": {}}
+    told = apply(RULES["L6"], {**facts, "strongest": {"name": "n_obs", "value": 0.997}})
+    assert (told.state, told.stops) == ("failed", True)
+    assert "n_obs alone" in told.evidence
+    open_ = apply(RULES["L6"], {**facts, "strongest": {"name": "n_obs", "value": 0.7}})
+    assert (open_.state, open_.stops) == ("not computed", True)
+    assert "gives 0.700" in open_.evidence

@@ -1,7 +1,9 @@
 """A release is written whole or not at all."""
 
+import numpy as np
 import pytest
 
+from skywright.data import Model, artefacts
 from skywright.trust.rules.finding import Finding
 from skywright.trust.rules.release import release_card, write_release
 
@@ -16,9 +18,13 @@ def finished_run(folder):
     model = folder / "artefacts" / "model"
     model.mkdir(parents=True)
     (model / "config.json").write_text("{}")
+    (model / "artefact.json").write_text('{"kind": "model"}')
+    artefacts.save(np.arange(3), folder / "artefacts" / "rows")
+    gathered = {"net": Model({"domain": {}}), "trees": Model({"domain": {}}), "seed": 3}
+    artefacts.save(gathered, folder / "artefacts" / "models")
     return {
         "run": "short-1", "versions": {"skywright": "0"}, "recipe": {"head": {}},
-        "nodes": {"model": {"folder": "artefacts/model"}},
+        "nodes": {name: {"folder": f"artefacts/{name}"} for name in ("model", "rows", "models")},
         "results": {"auroc": {"value": 0.9, "low": 0.8, "high": 0.95}},
     }  # fmt: skip
 
@@ -27,7 +33,9 @@ def test_a_release_holds_models_and_card(tmp_path):
     record = finished_run(tmp_path / "run")
     out = tmp_path / "made" / "model"
     assert write_release(tmp_path / "run", record, [finding("P6")], {"model": {}}, None, out) == out
-    assert (out / "models" / "model" / "config.json").is_file()
+    assert (out / "artefacts" / "model" / "config.json").is_file()
+    assert (out / "artefacts" / "models" / "part2" / "config.json").is_file()
+    assert not (out / "artefacts" / "rows").exists()
     assert "0.8 to 0.95" in (out / "README.md").read_text()
     assert [p.name for p in out.parent.iterdir()] == ["model"]
 

@@ -66,9 +66,10 @@ def known_variants(record: dict[str, Any], workspace: Path) -> dict[str, Any]:
 
 
 def count_openings(folder: Path, record: dict[str, Any], workspace: Path) -> int:
-    """Return how many different runs were judged on the test rows of this one.
+    """Return how many different runs, of any recipe, were judged on the test rows of this one.
 
-    A run that gives the same scores, as a repetition does, is no new look; nor is a comparison.
+    A run that gives the same scores, as a repetition does, is no new look; nor is a comparison, nor
+    one whose report cannot be read any more.
     """
     from skywright import flow
     from skywright.trust.rules.assess import judged_report
@@ -78,18 +79,21 @@ def count_openings(folder: Path, record: dict[str, Any], workspace: Path) -> int
         return 1
     rows = _tested(own)
     seen = {_judge_digest(record)}
-    stem = Path(record["recipe"]["file"]).stem
-    for other, its in flow.finished(workspace.absolute(), stem):
+    for other, its in flow.finished(workspace.absolute()):
         if FOLDER in other.parts[:-1] and other.is_relative_to(workspace.absolute() / FOLDER):
             continue
-        report = judged_report(other, its)
+        try:
+            report = judged_report(other, its)
+        except OSError:
+            continue
         if report is not None and _tested(report) == rows:
             seen.add(_judge_digest(its))
     return len(seen)
 
 
 def _tested(report: Any) -> list[str]:
-    return [split["test_sha256"] for split in report.evidence["facts"].get("splits", [])]
+    splits = report.evidence.get("facts", {}).get("splits", [])
+    return [split.get("judged_sha256", "") for split in splits]
 
 
 def _judge_digest(record: dict[str, Any]) -> str:

@@ -112,7 +112,8 @@ def predict_table(
     Returns
     -------
     Predictions
-        Calibrated logits of the chosen rows, in their order.
+        Calibrated logits of the chosen rows, in their order; ``in_domain`` is false outside the
+        hull of the training rows, and absent where none was drawn.
     """
     if not _holds(model, "Classifier"):
         raise ValueError(
@@ -125,7 +126,14 @@ def predict_table(
         return Predictions(object_id, np.empty(0))
     matrix = feature_matrix(features[rows], model.config["features"])
     logits = load_estimator(model.estimator).decision_function(matrix)
-    return _calibrated(model, object_id, logits, prior)
+    found = _calibrated(model, object_id, logits, prior)
+    return replace(found, in_domain=rows_inside(model, features[rows]))
+
+
+def rows_inside(model: Model, features: QTable) -> np.ndarray | None:
+    """Tell which rows lie in the hull of those of the training; None, where no hull was drawn."""
+    hull = model.config["domain"].get("hull")
+    return None if hull is None else ~outside_hull(hull, feature_matrix(features, hull["features"]))
 
 
 def predict_values(
@@ -145,7 +153,8 @@ def predict_values(
     Returns
     -------
     Predictions
-        ``mean`` in the unit of the values that were fitted, ``aleatoric`` the error of each.
+        ``mean`` in the unit of the values that were fitted, ``aleatoric`` the error of each, and
+        ``in_domain`` as in `predict_table`.
     """
     if not _holds(model, "Regressor"):
         raise ValueError(
@@ -157,7 +166,10 @@ def predict_values(
         return Predictions(object_id, np.empty(0), np.empty(0))
     matrix = feature_matrix(features[rows], model.config["features"])
     estimate = np.exp(load_estimator(model.estimator).predict(matrix))
-    return Predictions(object_id, estimate, estimate * float(model.config["error"]))
+    inside = rows_inside(model, features[rows])
+    return Predictions(
+        object_id, estimate, estimate * float(model.config["error"]), in_domain=inside
+    )
 
 
 def _holds(model: Model, kind: str) -> bool:

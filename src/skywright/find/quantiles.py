@@ -6,7 +6,7 @@ import numpy as np
 from astropy.table import QTable
 
 from skywright.data import Model, Predictions
-from skywright.find.predict import chosen_rows
+from skywright.find.predict import chosen_rows, rows_inside
 from skywright.learn.estimators import load_estimators
 from skywright.learn.tuning import feature_matrix
 
@@ -34,7 +34,7 @@ def predict_quantiles(
     Predictions
         ``samples`` are 64 quantiles at even levels, between and beyond the fitted ones on straight
         lines; ``mean`` and ``aleatoric`` are their mean and standard deviation. Trees know nothing
-        of what they do not know: there is no ``epistemic``.
+        of what they do not know: there is no ``epistemic``. ``in_domain`` as in `predict_table`.
 
     References
     ----------
@@ -52,7 +52,10 @@ def predict_quantiles(
         return Predictions(object_id, np.empty(0), np.empty(0), samples=np.empty((0, SAMPLES)))
     fitted = np.sort(np.stack([e.predict(matrix) for e in estimators], axis=1), axis=1)
     samples = fitted @ _line(np.array(model.config["levels"]))
-    return Predictions(object_id, samples.mean(axis=1), samples.std(axis=1), samples=samples)
+    inside = rows_inside(model, features[rows])
+    return Predictions(
+        object_id, samples.mean(axis=1), samples.std(axis=1), samples=samples, in_domain=inside
+    )
 
 
 def _line(levels: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import torch
 from astropy.table import QTable
 
 from skywright.data import Images, Model, Predictions
-from skywright.find.predict import check_domain, chosen_rows
+from skywright.find.predict import check_domain, chosen_rows, is_inside, rows_inside
 from skywright.learn.drawn_nets import drawn_nets
 from skywright.learn.likelihoods import LIKELIHOODS
 from skywright.learn.regression_data import scale_rows
@@ -51,7 +51,8 @@ def predict_regression(
     -------
     Predictions
         ``mean``, ``aleatoric`` and ``epistemic`` of the chosen rows, in the unit of the values
-        that were fitted; the two parts add in quadrature.
+        that were fitted; the two parts add in quadrature. ``in_domain`` is false outside the hull
+        of the training rows.
 
     Raises
     ------
@@ -63,7 +64,9 @@ def predict_regression(
     factor = check_domain(model, data) if isinstance(data, Images) else 1.0
     rows = chosen_rows(len(data), roles, role)
     parts = np.empty((3, len(nets), len(rows)))
+    inside = []
     for start in range(0, len(rows), batch):
+        inside.append(_inside(model, data, rows[start : start + batch], factor))
         inputs = _inputs(model, data, rows[start : start + batch], factor)
         padded = torch.zeros((batch, *inputs.shape[1:]))
         padded[: len(inputs)] = inputs
@@ -80,7 +83,17 @@ def predict_regression(
         target["mean"] + target["sd"] * mean,
         target["sd"] * aleatoric,
         target["sd"] * epistemic,
+        in_domain=np.concatenate(inside) if inside else None,
     )
+
+
+def _inside(model: Model, data: QTable | Images, rows: np.ndarray, factor: float) -> np.ndarray:
+    """Tell which rows lie in the hull of those of the training; all, where no hull was drawn."""
+    block = data[rows]
+    if isinstance(block, Images):
+        return is_inside(model, replace(block, flux=np.asarray(block.flux) * factor))
+    flags = rows_inside(model, block)
+    return np.ones(len(rows), dtype=bool) if flags is None else flags
 
 
 def combine_members(

@@ -12,7 +12,7 @@ from astropy.units import Quantity
 from skywright.data.plainjson import read_json
 from skywright.flow.loader import parse
 from skywright.flow.plan import Plan, RecipeError
-from skywright.flow.provenance import describe
+from skywright.flow.provenance import describe, digest_file
 from skywright.flow.recipe import load
 from skywright.flow.runs import RECORD
 
@@ -54,11 +54,7 @@ def load_again(run: Path, changes: Mapping[str, Any] | None = None) -> Plan:
         When the folder holds no finished run, or its recipe cannot be read any more.
     """
     recipe = read_record(run)["recipe"]
-    file = Path(recipe["file"])
-    copy = run / "recipe.yml"
-    # relative names inside it are meant from where it stood
-    if not file.is_file() or file.read_bytes() != copy.read_bytes():
-        file = copy
+    file = _recipe_file(run, recipe)
     options = {"preset": recipe["preset"] or None, "allow": recipe["allow"]}
     plain = load(file, **options)
     changes = dict(changes or {})
@@ -75,6 +71,20 @@ def load_again(run: Path, changes: Mapping[str, Any] | None = None) -> Plan:
     reused = {name.partition("[")[0]: path for name, path in recipe["reused"].items()}
     settings += [f"{name}={path}" for name, path in reused.items()]
     return load(file, **options, set=settings, seed=seed)
+
+
+def _recipe_file(run: Path, recipe: dict[str, Any]) -> Path:
+    """Return the file that holds the recipe as it was run: where it stood, or the run's copy."""
+    copy, file = run / "recipe.yml", Path(recipe["file"])
+    if not copy.is_file():
+        raise RecipeError(f"{run} has lost its recipe.yml: what was run cannot be run again")
+    # a run from before the digest was recorded has none
+    if recipe.get("sha256", digest_file(copy)) != digest_file(copy):
+        raise RecipeError(
+            f"{copy} was edited after the run, so that it is not what was run: put it back, or run "
+            "the new recipe with skywright run"
+        )
+    return file if file.is_file() and digest_file(file) == digest_file(copy) else copy
 
 
 def _text(value: Any) -> str:

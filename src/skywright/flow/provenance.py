@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import math
 import os
 import platform
@@ -22,7 +23,7 @@ from skywright.flow.plan import Call, Plan, Ref
 from skywright.flow.runs import RECORD, Folder, Run, link, link_artefact, node_folder, write_json
 from skywright.flow.schedule import Schedule, State
 
-__all__ = ["describe", "finish"]
+__all__ = ["describe", "digest_file", "finish"]
 
 
 def finish(schedule: Schedule, folder: Folder, seconds: float) -> Run:
@@ -50,7 +51,7 @@ def finish(schedule: Schedule, folder: Folder, seconds: float) -> Run:
                 link_artefact(entry, folder.path / node["folder"])
         _write_log(schedule, folder)
         outcome = {"state": state, "nodes": nodes, "results": results, "expect": expect}
-        record = {"run": folder.run, **outcome, **_background(schedule, seconds)}
+        record = {"run": folder.run, **outcome, **_background(schedule, folder, seconds)}
         write_json(folder.path / RECORD, {**record, "identity": folder.identity})
     return Run(folder.run, folder.path, state, nodes, results, expect, report)
 
@@ -109,7 +110,7 @@ def _write_log(schedule: Schedule, folder: Folder) -> None:
                 log.write(f"\nnode {name} failed: {state.message}\n{state.trace}\n")
 
 
-def _background(schedule: Schedule, seconds: float) -> dict[str, Any]:
+def _background(schedule: Schedule, folder: Folder, seconds: float) -> dict[str, Any]:
     """Return what else it takes to do the same again."""
     plan = schedule.plan
     found: dict[str, str] = {}
@@ -120,6 +121,7 @@ def _background(schedule: Schedule, seconds: float) -> dict[str, Any]:
     return {
         "recipe": {
             "file": str(plan.file),
+            "sha256": digest_file(folder.path / "recipe.yml"),
             "head": plan.head,
             "preset": plan.preset,
             "seed": plan.seed,
@@ -142,6 +144,11 @@ def _background(schedule: Schedule, seconds: float) -> dict[str, Any]:
         "hardware": _hardware(),
         "threads": THREADS,
     }
+
+
+def digest_file(file: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def describe(value: Any) -> Any:

@@ -132,18 +132,19 @@ def open_run(
     return Folder(run, path, identity)
 
 
-def finished(workspace: Path, recipe: str) -> list[tuple[Path, dict[str, Any]]]:
-    """Return folder and record of every finished run of a recipe that the workspace knows.
+def finished(workspace: Path, recipe: str = "") -> list[tuple[Path, dict[str, Any]]]:
+    """Return folder and record of every finished run that the workspace knows.
 
     Parameters
     ----------
     workspace : Path
         Where runs are registered.
     recipe : str
-        Name of the recipe's file without its suffix.
+        Name of the recipe's file without its suffix; of any recipe, if left out.
     """
     found = []
-    for path in (workspace / "runs").glob(f"{glob.escape(recipe)}-*"):
+    named = f"{glob.escape(recipe)}-*" if recipe else "*"
+    for path in (workspace / "runs").glob(named):
         folder = Path(str(_read(path).get("path", ""))) if path.suffix == ".json" else path
         record = _read(folder / RECORD)
         if record.get("state") == "done":

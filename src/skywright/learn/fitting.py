@@ -108,7 +108,8 @@ def fit(
         holds another training.
     """
     rows = check_rows(len(images), labels, roles)
-    rows["train"] = take_share(rows["train"], groups, fraction, seed)
+    rows["whole"] = rows["train"]
+    rows["train"] = take_share(rows["whole"], groups, fraction, seed)
     schedule: dict[str, float] = {
         "epochs": epochs,
         "batch": batch,

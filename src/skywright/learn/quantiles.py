@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from skywright.data import Model
 from skywright.learn.card import write_card
-from skywright.learn.domain import describe_rows
+from skywright.learn.domain import describe_rows, table_hull
 from skywright.learn.estimators import dump_estimator
 from skywright.learn.rows import check_values
 from skywright.learn.tuning import feature_matrix
@@ -85,7 +85,10 @@ def fit_quantiles(
         "features": names,
         "levels": list(LEVELS),
         "options": {k: v for k, v in best.items() if k != "validation_loss"},
-        "domain": {"values": [float(values[fit].min()), float(values[fit].max())]},
+        "domain": {
+            "values": [float(values[fit].min()), float(values[fit].max())],
+            **table_hull(matrix[fit], names),
+        },
         "training": describe_rows(rows, 1.0, int(best["seed"])) | {"trials": trials},
         "warnings": [],
     }

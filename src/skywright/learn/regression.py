@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from skywright.data import Model
 from skywright.learn.card import write_card
-from skywright.learn.domain import describe_training
+from skywright.learn.domain import describe_training, table_hull
 from skywright.learn.estimators import dump_estimator
 from skywright.learn.rows import check_rows
 from skywright.learn.tuning import feature_matrix
@@ -79,6 +79,7 @@ def fit_regressor(
         "domain": {
             "features": len(names),
             "values": [float(np.min(values[used])), float(np.max(values[used]))],
+            **table_hull(matrix[fit], names),
         },
         "training": describe_training(rows, labels, 1.0, seed),
     }

@@ -12,7 +12,7 @@ from torch import Tensor
 from skywright.data import Images
 from skywright.data.splits import digest_rows
 from skywright.learn.batches import Batches
-from skywright.learn.domain import describe_images
+from skywright.learn.domain import describe_images, image_hull, table_hull
 from skywright.learn.row_batches import RowBatches
 from skywright.learn.scaling import SOFTENING, noise_source
 from skywright.learn.tuning import feature_matrix
@@ -44,7 +44,7 @@ def describe_data(data: QTable | Images, values: np.ndarray, train: np.ndarray) 
     span = [float(used.min()), float(used.max())]
     if isinstance(data, Images):
         scaling |= {"softening": SOFTENING, "noise": noise_source(data)}
-        domain = describe_images(data) | {"values": span}
+        domain = describe_images(data) | {"values": span, "hull": image_hull(data, train)}
         return {"scaling": scaling, "domain": domain, "first": {"bands": len(data.bands)}}
     names = [name for name in data.colnames if name != "object_id"]
     matrix = feature_matrix(data[train], names)
@@ -67,7 +67,7 @@ def describe_data(data: QTable | Images, values: np.ndarray, train: np.ndarray) 
     return {
         "scaling": scaling,
         "features": names,
-        "domain": {"ranges": ranges, "values": span},
+        "domain": {"ranges": ranges, "values": span, **table_hull(matrix, names)},
         "first": {"inputs": len(names)},
     }
 

@@ -107,7 +107,8 @@ def fit_regression(
         )
     values = np.asarray(getattr(values, "value", values), dtype=float)
     rows = check_values(len(data), values, roles)
-    rows["train"] = take_share(rows["train"], groups, fraction, seed)
+    rows["whole"] = rows["train"]
+    rows["train"] = take_share(rows["whole"], groups, fraction, seed)
     described = describe_data(data, values, rows["train"])
     outputs = {"outputs": LIKELIHOODS[likelihood].outputs}
     schedule = {"epochs": epochs, "batch": batch, "patience": patience, "threads": threads}

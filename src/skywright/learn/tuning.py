@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from skywright.data import Model
 from skywright.learn.calibration import cross_entropy, temperature
 from skywright.learn.card import write_card
-from skywright.learn.domain import describe_training
+from skywright.learn.domain import describe_training, table_hull
 from skywright.learn.estimators import dump_estimator
 from skywright.learn.rows import check_rows, take_share
 
@@ -72,7 +72,8 @@ def tune_classifier(
     rng = np.random.default_rng(0) if rng is None else rng
     labels = np.asarray(labels)
     rows = check_rows(len(features), labels, roles)
-    rows["train"] = take_share(rows["train"], groups, fraction, int(rng.integers(2**31)))
+    rows["whole"] = rows["train"]
+    rows["train"] = take_share(rows["whole"], groups, fraction, int(rng.integers(2**31)))
     names = [name for name in features.colnames if name != "object_id"]
     matrix = feature_matrix(features, names)
     history: list[dict[str, float]] = []
@@ -90,7 +91,7 @@ def tune_classifier(
         "features": names,
         "options": _options(best),
         "temperature": temperature(logits, labels[rows["validation"]]),
-        "domain": {"features": len(names)},
+        "domain": {"features": len(names), **table_hull(matrix[rows["train"]], names)},
         "training": describe_training(rows, labels, fraction, int(best["seed"]))
         | {"trials": trials},
     }

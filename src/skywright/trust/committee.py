@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from astropy.table import QTable
 
-__all__ = ["column", "committee", "member_logits"]
+__all__ = ["bare", "column", "committee", "member_logits"]
 
 
-def column(table: QTable, name: str) -> np.ndarray:
-    """Return a column as a plain array, in whatever unit it has.
+def bare(values: Any) -> np.ndarray:
+    """Return values as a plain array, in whatever unit they have; a masked number is NaN.
 
     Raises
     ------
     ValueError
-        When the table has no such column.
+        When values are masked that are no numbers, and so cannot be NaN.
+    """
+    values = getattr(values, "value", values)
+    mask = np.asarray(getattr(values, "mask", False))
+    if not mask.any():
+        return np.asarray(values)
+    plain = np.asarray(getattr(values, "unmasked", values))
+    if plain.dtype.kind not in "biuf":
+        raise ValueError(f"{int(mask.sum())} of {plain.size} values are masked, and a {plain.dtype}"
+                         " cannot be missing: fill them, or leave their rows out")  # fmt: skip
+    return np.where(mask, np.nan, plain)
+
+
+def column(table: QTable, name: str) -> np.ndarray:
+    """Return a column as a plain array, in whatever unit it has; a masked number is NaN.
+
+    Raises
+    ------
+    ValueError
+        When the table has no such column, or text in it is masked.
     """
     if name not in table.colnames:
         raise ValueError(f"no column {name!r}; the table has {', '.join(table.colnames)}")
-    return np.asarray(getattr(table[name], "value", table[name]))
+    return bare(table[name])
 
 
 def committee(scores: QTable, object_id: np.ndarray) -> np.ndarray:

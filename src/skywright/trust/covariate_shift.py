@@ -121,7 +121,8 @@ def outside_support(
 
     A row is outside when its ``neighbours``-th nearest training row is farther away than that of
     ``share`` of the training rows themselves (rule D4). Features are scaled by their spread in the
-    training set. A convex hull would call a hole in the middle inside.
+    training set. A convex hull would call a hole in the middle inside, and so does
+    `skywright.data.fit_hull`, which is small enough to be published and needs no training rows.
 
     Parameters
     ----------

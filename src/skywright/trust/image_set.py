@@ -71,8 +71,9 @@ def images_report(
     results |= _noise(images, counts)
     results |= _ease(scores, labels, systems, snr, counts)
     results |= _clues(images, labels, rng, resamples)
-    evidence = _evidence(systems, labels, snr)
-    report = Report(results, _verdict(results), evidence)
+    off = [abs(v["value"] - 1) for k, v in results.items() if k.startswith("noise_ratio.")]
+    evidence = _evidence(systems, labels, snr) | {"noise_off": max(off, default=None)}
+    report = Report(results, _verdict(results, evidence["noise_off"]), evidence)
     return Report(results, report.verdict, evidence, image_set_page(report, images))
 
 
@@ -235,7 +236,7 @@ def _evidence(systems: Table, labels: np.ndarray, snr: np.ndarray) -> dict[str, 
     }
 
 
-def _verdict(results: dict[str, Any]) -> str:
+def _verdict(results: dict[str, Any], noise_off: float | None) -> str:
     ease = results["auroc"]
     kinds = {k.partition(".")[2]: v for k, v in results.items() if k.startswith("auroc.")}
     hardest = min(kinds, key=lambda k: kinds[k]["value"])
@@ -249,13 +250,12 @@ def _verdict(results: dict[str, Any]) -> str:
     )
     leaks = [k.partition(".")[2] for k, v in results.items()
              if k.startswith("clue.") and not v["passed"]]  # fmt: skip
-    noise = [v["value"] for k, v in results.items() if k.startswith("noise_ratio.")]
     if leaks:
         text += f"A single number tells the classes apart: {', '.join(leaks)}. "
     else:
         text += "There is no evidence that total flux, background or order alone give them away. "
-    if noise:
-        text += f"Noise is that of its formula within {100 * max(abs(r - 1) for r in noise):.1f} %."
+    if noise_off is not None:
+        text += f"Noise is that of its formula within {100 * noise_off:.1f} %."
     else:
         text += "Nothing is known of the noise, so it was not checked."
     return text

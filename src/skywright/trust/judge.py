@@ -10,6 +10,7 @@ import numpy as np
 from astropy.table import QTable
 
 from skywright.data import Images, Report
+from skywright.trust.committee import bare
 from skywright.trust.rules import book
 from skywright.trust.rules.facts import (
     fold_names,
@@ -192,12 +193,8 @@ def _of_places(positions: Any, separation: Any, time: Any) -> dict[str, Any]:
     return {
         "positions": read_positions(positions),
         "separation": None if separation is None else u.Quantity(separation).to_value("arcsec"),
-        "time": None if time is None else _bare(time),
+        "time": None if time is None else bare(time),
     }
-
-
-def _bare(values: Any) -> np.ndarray:
-    return np.asarray(getattr(values, "value", values))
 
 
 def _table(columns: Any) -> QTable | None:

@@ -124,7 +124,9 @@ def _describe_survey(facts: SurveyFacts, cutouts: Images) -> dict[str, Any]:
         "display_counts": survey.unit == u.ct and survey.quantised,
         "scale_arcsec": scale,
         "scale_note": survey.reason,
-        "cutout_pixels": int(cutouts.flux.shape[-1]),
+        "cutout_pixels": (size := int(cutouts.flux.shape[-1])),
+        "cutout_arcsec": None if scale is None else size * scale,
+        "cosmos": {"lenses": COSMOS_LENSES, "area_deg2": COSMOS_AREA},
         "psf_fwhm_pixel": [float(width) for width in psf.fwhm],
         "psf_origin": psf.origin,
         "psf_upper_limit": bool(psf.upper_limit),
@@ -188,8 +190,8 @@ def _caution(results: dict[str, dict[str, Any]], survey: dict[str, Any]) -> str:
 def _candidates_note(results: dict[str, dict[str, Any]], evidence: dict[str, Any]) -> str:
     survey, shown = evidence["survey"], len(evidence["gallery"])
     size = f"{survey['cutout_pixels']} pixels"
-    if survey["scale_arcsec"] is not None:
-        size += f" ({survey['cutout_pixels'] * survey['scale_arcsec']:.1f}″)"
+    if survey["cutout_arcsec"] is not None:
+        size += f" ({survey['cutout_arcsec']:.1f}″)"
     return (
         f"{results['candidates']['value']:,} galaxies fall within the budget; the first {shown} "
         f"are shown, {size} on a side, each on its own brightness scale. P is the probability at "

@@ -121,7 +121,11 @@ def judge_transfer(
         values = judge_radii(domain["truth"], radii, rng=rng, resamples=resamples)
         found |= {f"{name}.{key}": result for key, result in values.items()}
     results = judged.results | found
-    return replace(judged, results=results, verdict=f"{judged.verdict} {_sentence(found)}")
+    evidence = judged.evidence | {
+        "limits": {"radius_arcsec": WIDE.to_value(u.arcsec), "snr": DETECTABLE}
+    }
+    verdict = f"{judged.verdict} {_sentence(found)}"
+    return replace(judged, results=results, verdict=verdict, evidence=evidence)
 
 
 def _scores(domain: Domain) -> dict[str, np.ndarray]:

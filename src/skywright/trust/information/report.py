@@ -51,6 +51,7 @@ def information_report(trials: Table, table: Table | None = None) -> Report:
         "trials": {name: np.asarray(trials[name]).tolist() for name in trials.colnames},
         "pairs": [_plain(pair) for pair in pairs],
         "unit": unit,
+        "level": LEVEL,
     }
     report = Report(results, _verdict(results, pairs), evidence)
     return Report(results, report.verdict, evidence, information_page(report))

@@ -12,11 +12,11 @@ import numpy as np
 from skywright.data import Report, artefacts
 from skywright.trust.rules.book import RULES, apply, apply_all
 from skywright.trust.rules.finding import Finding
+from skywright.trust.rules.pickles import pickled_files
 from skywright.trust.rules.record import (
     models_behind,
     node_names,
     orphan_numbers,
-    pickled_files,
     read_models,
     run_files,
 )
@@ -87,13 +87,14 @@ def _facts_of_run(
 ) -> dict[str, Any]:
     head = record["recipe"]["head"]
     card = {"cite": head.get("cite"), **head.get("trust", {}).get("card", {})}
-    orphans, traced = orphan_numbers(run, record)
+    orphans, traced, by_chance = orphan_numbers(run, record)
     found: dict[str, Any] = {
         "record": record,
         "card": card,
         "results": record["results"],
         "orphans": orphans,
         "traced": traced,
+        "by_chance": by_chance,
         "files": run_files(run),
         "pickled": pickled_files(run),
         "fits": {node: model["config"] for node, model in models.items()},
@@ -101,7 +102,7 @@ def _facts_of_run(
         "costs": {
             node: {
                 "seconds": record["nodes"][node].get("cost"),
-                "parameters": model["bytes"] / 4,
+                "numbers": model["numbers"],
             }
             for node, model in models.items()
         },

@@ -78,13 +78,13 @@ def cost_beside_accuracy(costs: dict[str, dict[str, float]], headline: dict[str,
     Parameters
     ----------
     costs : dict
-        Node -> ``seconds`` of one core and ``parameters`` of its model.
+        Node -> ``seconds`` of one core, and ``numbers`` that its model holds.
     headline : dict
         The headline metric.
     """
     unknown = [node for node, cost in costs.items() if not cost.get("seconds")]
     total = sum(cost.get("seconds") or 0.0 for cost in costs.values())
-    largest = max((cost.get("parameters", 0) for cost in costs.values()), default=0)
+    largest = max((cost.get("numbers", 0) for cost in costs.values()), default=0)
     text = (
         f"{headline['metric']} {headline['value']:.3f} for {total:.1f} core seconds of fitting; "
         f"{len(costs)} models, {largest:,.0f} numbers in the largest"

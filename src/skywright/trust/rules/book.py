@@ -52,6 +52,8 @@ class Rule:
         Facts without which it does not apply, as the time of observations.
     variant : str
         The kind of other runs that it compares with, made by ``skywright trust RUN --complete``.
+    early : callable, optional
+        The part of the check that can be broken before these runs were made.
     """
 
     id: str
@@ -62,6 +64,7 @@ class Rule:
     tasks: tuple[str, ...] = FITTED
     only_with: tuple[str, ...] = ()
     variant: str = ""
+    early: Callable[..., Outcome] | None = None
 
 
 E, W = "ERROR", "WARN"
@@ -73,7 +76,7 @@ RULES: dict[str, Rule] = {rule.id: rule for rule in (
     Rule("L4", "time kept in order", E, "data", leaks.time_kept_in_order, only_with=("time",)),
     Rule("L5", "test set opened once, and chose nothing", W, "run", leaks.test_set_opened),
     Rule("L6", "the answer is not among the features", E, "run", leaks.answer_among_features,
-         variant="shuffled"),
+         variant="shuffled", early=leaks.single_feature),
     Rule("L7", "augmentation after the split", W, "data", leaks.turned_copies_across_splits,
          only_with=("pixels",)),
     Rule("D1", "data card", E, "run", data.data_card_complete, ALL),
@@ -150,13 +153,25 @@ def apply(rule: Rule, facts: Mapping[str, Any]) -> Finding:
     if absent:
         text = f"there is no {' and no '.join(absent)}"
         return Finding(rule.id, rule.title, "not applicable", "INFO", text)
-    missing = _missing(rule, facts)
+    missing = _not_compared(rule, facts) or _missing(rule.check, facts)
+    if missing and rule.early and not _missing(rule.early, facts):
+        early = _call(rule.early, facts)
+        if not early.passed:
+            return _finding(rule, early)
+        missing += f"; so far: {early.evidence}"
     if missing:
         # a release needs every rule that compares runs, also those that are only reported
         severity = "ERROR" if rule.variant else rule.severity
         return Finding(rule.id, rule.title, "not computed", severity, missing, how_to_mend(rule.id))
-    names = inspect.signature(rule.check).parameters
-    outcome = rule.check(**{name: facts[name] for name in names if name in facts})
+    return _finding(rule, _call(rule.check, facts))
+
+
+def _call(check: Callable[..., Outcome], facts: Mapping[str, Any]) -> Outcome:
+    names = inspect.signature(check).parameters
+    return check(**{name: facts[name] for name in names if name in facts})
+
+
+def _finding(rule: Rule, outcome: Outcome) -> Finding:
     severity = outcome.severity or rule.severity
     return Finding(
         rule.id,
@@ -170,11 +185,16 @@ def apply(rule: Rule, facts: Mapping[str, Any]) -> Finding:
     )
 
 
-def _missing(rule: Rule, facts: Mapping[str, Any]) -> str:
-    """Say what a rule lacks; nothing when it can be computed."""
-    parameters = inspect.signature(rule.check).parameters.values()
-    needed = [p.name for p in parameters if p.default is inspect.Parameter.empty]
-    lacking = [name for name in needed if name not in facts]
+def _not_compared(rule: Rule, facts: Mapping[str, Any]) -> str:
+    """Say which other runs a rule lacks; nothing when they were made."""
     if rule.variant and not (facts.get("variants") or {}).get(rule.variant):
         return f"needs other runs ({rule.variant}): skywright trust RUN --complete makes them"
+    return ""
+
+
+def _missing(check: Callable[..., Outcome], facts: Mapping[str, Any]) -> str:
+    """Say what a check lacks; nothing when it can be computed."""
+    parameters = inspect.signature(check).parameters.values()
+    needed = [p.name for p in parameters if p.default is inspect.Parameter.empty]
+    lacking = [name for name in needed if name not in facts]
     return f"needs {', '.join(lacking)}" if lacking else ""

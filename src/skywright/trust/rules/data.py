@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 
 from skywright.data.hull import fit_hull, outside_hull
+from skywright.trust.label_noise import estimate_label_noise
 from skywright.trust.leaks import separability
 from skywright.trust.rules.facts import sides
 from skywright.trust.rules.finding import Outcome, broken, decide, passed
+from skywright.trust.rules.said import doubtful_date, doubtful_licence, unsaid
+from skywright.trust.rules.uncertainty import probabilities
 
 __all__ = ["balance_and_shift", "data_card_complete", "domain_covered", "simulation_like_real"]
 
@@ -18,6 +21,7 @@ SHIFTED = 0.6  # AUROC with which test rows are told from training rows
 UNREAL = 0.75
 STRANGE = 0.05
 MOST_ROWS = 1000
+RESAMPLES = 200
 
 
 def data_card_complete(card: dict[str, Any], items: dict[str, Any]) -> Outcome:
@@ -31,7 +35,7 @@ def data_card_complete(card: dict[str, Any], items: dict[str, Any]) -> Outcome:
         ``units`` (column -> unit), ``missing`` (column -> share), ``rows``, ``sha256``.
     """
     data = card.get("data") or {}
-    lacking = [key for key in CARD if not data.get(key)]
+    lacking = unsaid(data, CARD)
     gaps = sum(share > 0 for share in items["missing"].values())
     text = (
         f"{items['rows']} rows, checksum {items['sha256'][:12]}, {len(items['units'])} columns, "
@@ -39,21 +43,26 @@ def data_card_complete(card: dict[str, Any], items: dict[str, Any]) -> Outcome:
     )
     if lacking:
         return broken(f"the recipe does not say of its data: {', '.join(lacking)}", len(lacking))
+    doubts = [doubtful_licence(data["licence"]), doubtful_date(data["date"])]
+    if any(doubts):
+        said = "; ".join(filter(None, doubts))
+        return broken(f"the recipe says of its data: {said}", sum(map(bool, doubts)))
     return passed(f"{data['source']}, {data['release']}: {text}", 0, items=items)
 
 
 def balance_and_shift(
     place: np.ndarray, roles: np.ndarray, all_units: np.ndarray, all_truth: np.ndarray,
-    task: str, rng: np.random.Generator,
+    task: str, rng: np.random.Generator, answers: np.ndarray, truth: np.ndarray,
+    groups: np.ndarray, prior: float | None = None,
 ) -> Outcome:  # fmt: skip
-    """D2: class balance, and whether test rows are told from training rows.
+    """D2: class balance, labels that look wrong, and whether test rows are told from training rows.
 
     Parameters
     ----------
     place : (n, feature)
         The few numbers of each item in which the domain is drawn.
     roles : (fold, n) str
-        Roles; the first fold is looked at.
+        Roles; the fold with the largest shift counts.
     all_units : (n,)
         Independent unit behind each row.
     all_truth : (n,)
@@ -61,17 +70,30 @@ def balance_and_shift(
     task : str
         ``classification`` or ``regression``.
     rng : Generator
-        For the sub-sample and the folds.
+        For the sub-samples, the folds of the trees, and the bootstrap.
+    answers, truth, groups : (m,)
+        Logits, labels and units of judged rows.
+    prior : float, optional
+        Share of positives at which the logits are meant.
     """
-    learned, judged = sides(roles)[0]
-    found = tell_apart(place, learned, judged, all_units, rng)
-    share = float(np.mean(all_truth)) if task == "classification" else float("nan")
-    balance = f"{share:.2%} positives; " if task == "classification" else ""
+    folds = [tell_apart(place, *rows, all_units, rng) for rows in sides(roles)]
+    found = max(folds, key=lambda one: float(one["low"]))
     text = (
-        f"{balance}test rows are told from training rows with AUROC {found['value']:.3f} "
+        f"test rows are told from training rows with AUROC {found['value']:.3f} "
         f"({found['low']:.3f} to {found['high']:.3f})"
     )
-    return decide(found["low"] <= SHIFTED, text, {**found, "limit": SHIFTED})
+    text += f" in the worst of {len(folds)} folds" if len(folds) > 1 else ""
+    number = {**found, "limit": SHIFTED}
+    if task != "classification" or len(np.unique(truth)) < 2:
+        return decide(found["low"] <= SHIFTED, text, number)
+    p = probabilities(answers, truth, prior)
+    noise = estimate_label_noise(p, truth, rng, groups=groups, resamples=RESAMPLES)
+    text = (
+        f"{np.mean(all_truth):.2%} positives; at most {noise['value']:.1%} ({noise['low']:.1%} to "
+        f"{noise['high']:.1%}) of the judged labels look wrong; {text}"
+    )
+    said = {key: noise[key] for key in ("value", "low", "high")}
+    return decide(found["low"] <= SHIFTED, text, number, label_noise=said)
 
 
 def simulation_like_real(
@@ -109,7 +131,7 @@ def tell_apart(
 ) -> dict[str, Any]:  # fmt: skip
     """Return the AUROC of a classifier that tells two sets of rows apart (`separability`)."""
     a, b = (np.sort(rng.permutation(rows)[:MOST_ROWS]) for rows in (first, second))
-    return separability(features[a], features[b], groups[a], groups[b], rng, resamples=200)
+    return separability(features[a], features[b], groups[a], groups[b], rng, resamples=RESAMPLES)
 
 
 def domain_covered(place: np.ndarray, roles: np.ndarray, deployment: np.ndarray) -> Outcome:

@@ -12,7 +12,7 @@ from astropy.table import QTable
 
 from skywright.data import Images
 from skywright.data.image_summary import image_summary
-from skywright.trust.committee import column, committee, member_logits
+from skywright.trust.committee import bare, column, committee, member_logits
 from skywright.trust.pixel_features import pixel_features
 
 __all__ = [
@@ -142,7 +142,7 @@ def read_truth(truth: Any, task: str, roles: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     truth : (n,)
-        Numbers or booleans, with or without unit.
+        Numbers or booleans, with or without unit; what is masked is missing.
     task : str
         As of `skywright.trust.judge`.
     roles : (fold, n) str
@@ -153,7 +153,7 @@ def read_truth(truth: Any, task: str, roles: np.ndarray) -> np.ndarray:
     ValueError
         When a row that is learned or judged has none, or a class is neither 0 nor 1.
     """
-    values = np.asarray(getattr(truth, "value", truth))
+    values = bare(truth)
     if values.dtype.kind not in "biuf":
         raise ValueError(f"truth is {values.dtype}, as {values[0]!r}; expected numbers: 0 and 1")
     values = values.astype(int) if values.dtype.kind == "b" else values

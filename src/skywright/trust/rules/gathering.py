@@ -14,11 +14,11 @@ from skywright.data import Images
 from skywright.data.hull import fit_hull, outside_hull
 from skywright.data.splits import digest_rows
 from skywright.trust.abstention import judge_abstention, judge_outliers
-from skywright.trust.committee import column
+from skywright.trust.committee import bare, column
 from skywright.trust.resampling import bootstrap_groups
 from skywright.trust.rules.facts import LEARNED, read_scores
 from skywright.trust.rules.headline import compare, losses, measure
-from skywright.trust.rules.leaks import strongest_feature
+from skywright.trust.rules.leaks import scaled_by_all, strongest_feature
 from skywright.trust.rules.uncertainty import cut_into_bins, probabilities
 from skywright.trust.shift import judge_shift
 
@@ -138,7 +138,9 @@ def fitted_facts(
         found["strata"] = strata
         found["subgroups"] = _subgroups(strata, loss)
     if given["physics"]:
-        values = {n: (_bare(x)[judged], way) for n, (x, way) in given["physics"].items()}
+        values = {
+            n: (bare(x)[judged].astype(float), way) for n, (x, way) in given["physics"].items()
+        }
         found |= {"physics": values, "good": _quality(task, answers, truth, error)}
     if given["shifts"] is not None:
         found |= _shifts(rows, given["shifts"], facts["rng"])
@@ -160,10 +162,6 @@ def _judged(rows: Rows) -> np.ndarray:
             "where it could not be measured, or what is left out decides the result"
         )
     return judged
-
-
-def _bare(values: Any) -> np.ndarray:
-    return np.asarray(getattr(values, "value", values), dtype=float)
 
 
 def _failures(rows: Rows, judged: np.ndarray, loss: np.ndarray) -> list[dict[str, Any]]:
@@ -289,7 +287,7 @@ def kept_facts(
 ) -> dict[str, Any]:
     """Return the small facts that rules on the run need later, as JSON."""
     features, judged = facts["features"], rows.judged
-    headline = dict(facts["headline"])
+    headline = facts["headline"] | {"draws": facts["draws"]}
     for part in ("aleatoric", "epistemic"):
         if part in given["scores"].colnames:
             headline[part] = float(np.mean(column(given["scores"], part)))
@@ -298,7 +296,11 @@ def kept_facts(
         "baselines": facts["baselines"],
         "chance": headline["chance"],
         "splits": [
-            {"fold": name, **_describe_split(fold, features)}
+            {
+                "fold": name,
+                "judged_sha256": _fingerprint(rows, np.flatnonzero(fold == "test")),
+                **_describe_split(fold, features, names["features"]),
+            }
             for name, fold in zip(rows.folds, rows.roles, strict=True)
         ],
         "seeds": _seeds(rows),
@@ -321,8 +323,17 @@ def kept_facts(
     return kept
 
 
-def _describe_split(fold: np.ndarray, features: np.ndarray | None) -> dict[str, Any]:
-    """Return fingerprints of the rows of each side, and the means of the training features."""
+def _fingerprint(rows: Rows, judged: np.ndarray) -> str:
+    """Return a fingerprint of rows by name and truth, in whatever order and table they stand."""
+    order = judged[np.argsort(rows.object_id[judged], kind="stable")]
+    names = "\n".join(rows.object_id[order].astype(str).tolist())
+    return hashlib.sha256(names.encode() + rows.truth[order].astype("<f8").tobytes()).hexdigest()
+
+
+def _describe_split(
+    fold: np.ndarray, features: np.ndarray | None, names: list[str]
+) -> dict[str, Any]:
+    """Return fingerprints of the rows of each side, and how the features were scaled."""
     side = {role: np.flatnonzero(fold == role) for role in (*LEARNED, "test")}
     described: dict[str, Any] = {f"{role}_sha256": digest_rows(r) for role, r in side.items()}
     # a fit that took test rows along with others has the fingerprint of both
@@ -334,6 +345,7 @@ def _describe_split(fold: np.ndarray, features: np.ndarray | None) -> dict[str, 
     described["rows"] = {role: len(r) for role, r in side.items()}
     if features is not None:
         described["mean"] = np.nanmean(features[side["train"]], axis=0).tolist()
+        described["scaled_by_all"] = scaled_by_all(features, fold, names)
     return described
 
 
@@ -351,9 +363,9 @@ def _seeds(rows: Rows) -> list[float]:
 def _labelled(rows: Rows, domain: np.ndarray) -> list[str]:
     """Return fingerprints of the source rows whose labels a fit may use."""
     return [
-        digest_rows(np.flatnonzero((fold == role) & (domain == "source")))
+        digest_rows(np.flatnonzero(np.isin(fold, roles) & (domain == "source")))
         for fold in rows.roles
-        for role in LEARNED
+        for roles in (*LEARNED, LEARNED)
     ]
 
 

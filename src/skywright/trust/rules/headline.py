@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
 
 from skywright.trust.ranking import auroc
-from skywright.trust.resampling import estimate
+from skywright.trust.resampling import estimate, percentile_interval
 
-__all__ = ["CHANCE", "METRICS", "compare", "losses", "measure", "r_squared"]
+__all__ = ["CHANCE", "METRICS", "compare", "losses", "measure", "paired_gain", "r_squared"]
 
 METRICS = {"classification": "auroc", "regression": "r2", "posterior": "r2"}
 CHANCE = {"classification": 0.5, "regression": 0.0, "posterior": 0.0}
@@ -61,7 +62,8 @@ def compare(
     Returns
     -------
     dict
-        ``headline``, ``baselines`` and ``gain``.
+        ``headline``, ``baselines``, ``gain``, and ``draws``: the headline metric of every resample,
+        the rows themselves first, and a fingerprint of rows and resamples.
     """
     about: dict[str, Any] = {"n": len(truth), "n_groups": len(np.unique(groups))}
     values = {kind: measure(task, found, truth, counts) for kind, found in baselines.items()}
@@ -72,7 +74,32 @@ def compare(
         "headline": {**estimate(own, **about), **name},
         "baselines": {kind: estimate(value, **about) for kind, value in values.items()},
         "gain": {**estimate(own - values[best], **about), "over": best},
+        "draws": {
+            "values": own.tolist(),
+            "sha256": hashlib.sha256(counts.tobytes() + np.asarray(truth).tobytes()).hexdigest(),
+        },
     }
+
+
+def paired_gain(whole: dict[str, Any], other: dict[str, Any]) -> dict[str, float]:
+    """Return a headline metric minus that of another run, with a 95 % interval.
+
+    Where both were judged on the same resamples of the same rows the interval is that of their
+    paired difference; elsewhere that of two independent results, which it is at most by chance.
+
+    Parameters
+    ----------
+    whole, other : dict
+        ``value``, ``low``, ``high``; ``draws`` as from `compare`.
+    """
+    a, b = (result.get("draws") or {} for result in (whole, other))
+    if a and a["sha256"] == b.get("sha256"):
+        gains = np.array(a["values"], float) - np.array(b["values"], float)
+        low, high = percentile_interval(gains[1:])
+        return {"value": float(gains[0]), "low": low, "high": high}
+    gain = whole["value"] - other["value"]
+    error = np.hypot(whole["high"] - whole["low"], other["high"] - other["low"]) / 2
+    return {"value": gain, "low": float(gain - error), "high": float(gain + error)}
 
 
 def losses(

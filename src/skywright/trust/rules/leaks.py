@@ -19,6 +19,8 @@ __all__ = [
     "copies_across_splits",
     "fitted_on_training_alone",
     "groups_across_splits",
+    "scaled_by_all",
+    "single_feature",
     "test_set_opened",
     "strongest_feature",
     "time_kept_in_order",
@@ -26,6 +28,8 @@ __all__ = [
 ]
 
 NEAR = 1e-3  # of the usual distance to the nearest neighbour
+EXACT = 1e-5  # of a mean and a deviation that were made so, in numbers of 32 bits
+FITTED_ON = ("rows_sha256", "whole_sha256", "validation_sha256")
 TELLTALE = 0.98
 WIDEST = 0.4  # an interval of the shuffled metric wider than this holds chance whatever leaks
 FEW_POINTS = 8  # below as many distinct values a table of integers repeats by chance
@@ -119,7 +123,8 @@ def fitted_on_training_alone(
     fits : dict
         Node -> configuration of its model.
     splits : list of dict
-        Of each fold: ``train_sha256``, and ``mean`` of each feature over its training rows.
+        Of each fold: ``train_sha256``, ``mean`` of each feature over its training rows, and
+        features that were ``scaled_by_all`` rows.
     """
     scaled = {n: c["scaling"] for n, c in fits.items() if _is_fitted(c.get("scaling"))}
     wrong = []
@@ -133,8 +138,46 @@ def fitted_on_training_alone(
     if wrong:
         text = f"{', '.join(wrong[:4])}: scaling was fitted on other rows than the training rows"
         return broken(text, _count(len(wrong), len(scaled)))
+    before = sorted({name for split in splits for name in split.get("scaled_by_all", [])})
+    if before:
+        text = (
+            f"{', '.join(before[:4])}: mean 0 and deviation 1 over all rows and not over the "
+            "training rows, so that test rows told how to scale"
+        )
+        return broken(text, _count(len(before), len(scaled)))
     text = f"{len(scaled)} of {len(fits)} models scale their input, each by its training rows alone"
     return passed(text, _count(0, len(scaled)))
+
+
+def scaled_by_all(features: np.ndarray, fold: np.ndarray, names: list[str]) -> list[str]:
+    """Return features that have mean 0 and deviation 1 over test rows and others, not in training.
+
+    To `EXACT` no measured quantity has both by chance.
+
+    Parameters
+    ----------
+    features : (n, feature)
+        Numbers of each item; NaN where a value is missing.
+    fold : (n,) str
+        Roles.
+    names : list of str
+        Name of each feature.
+    """
+    used = np.isin(fold, ("train", "validation", "test"))
+    scaled = _is_standard(features) | _is_standard(features[used])
+    scaled &= ~_is_standard(features[fold == "train"])
+    return [name for name, one in zip(names, scaled, strict=True) if one]
+
+
+def _is_standard(features: np.ndarray) -> np.ndarray:
+    """Tell which features (n, feature) have mean 0 and deviation 1, over n or n - 1."""
+    known = np.isfinite(features)
+    n = np.maximum(known.sum(axis=0), 2)
+    x = np.where(known, features, 0.0)
+    mean = x.sum(axis=0) / n
+    square = (np.where(known, x - mean, 0.0) ** 2).sum(axis=0)
+    unit = (np.abs(square / n - 1) < EXACT) | (np.abs(square / (n - 1) - 1) < EXACT)
+    return np.asarray((np.abs(mean) < EXACT) & unit)
 
 
 def _is_fitted(scaling: Any) -> bool:
@@ -182,13 +225,12 @@ def test_set_opened(
     splits : list of dict
         Of each fold: ``test_sha256``, and ``mixed_sha256`` of test rows with others.
     openings : int
-        Finished runs of this recipe on the same test rows, this one among them.
+        Finished runs of any recipe on the same test rows, this one among them.
     """
     tuned = [
         node
         for node, config in fits.items()
-        if {config.get("training", {}).get(k) for k in ("rows_sha256", "validation_sha256")}
-        & _tested(splits_of(node, splits))
+        if {config.get("training", {}).get(k) for k in FITTED_ON} & _tested(splits_of(node, splits))
     ]
     number = {"value": openings, "low": openings, "high": openings, "limit": 1}
     if tuned:
@@ -221,10 +263,10 @@ def answer_among_features(
     strongest : dict, optional
         ``name`` and ``value`` (AUROC or R2) of the feature that tells most.
     """
-    if strongest and strongest["value"] > TELLTALE:
-        text = f"{strongest['name']} alone gives {strongest['value']:.4f}, above {TELLTALE}"
-        return broken(text, {**strongest, "limit": TELLTALE})
-    single = f"the best single feature gives {strongest['value']:.3f}" if strongest else "no table"
+    alone = single_feature(strongest) if strongest else None
+    if alone and not alone.passed:
+        return alone
+    single = alone.evidence if alone else "no table"
     shuffled = _over_shuffles(list(variants["shuffled"].values()))
     if shuffled["high"] - shuffled["low"] > WIDEST:
         text = f"with shuffled labels {_interval(shuffled)}: too few shuffles to tell"
@@ -234,6 +276,21 @@ def answer_among_features(
         return broken(text, {**shuffled, "limit": chance})
     text = f"{single}; with shuffled labels {_interval(shuffled)}, at chance"
     return passed(text, strongest or shuffled)
+
+
+def single_feature(strongest: dict[str, Any]) -> Outcome:
+    """L6, what can be told before labels were shuffled: no single feature is the answer.
+
+    Parameters
+    ----------
+    strongest : dict
+        ``name`` and ``value`` (AUROC or R2) of the feature that tells most.
+    """
+    number = {**strongest, "limit": TELLTALE}
+    if strongest["value"] > TELLTALE:
+        text = f"{strongest['name']} alone gives {strongest['value']:.4f}, above {TELLTALE}"
+        return broken(text, number)
+    return passed(f"the best single feature gives {strongest['value']:.3f}", number)
 
 
 def _over_shuffles(results: list[dict[str, Any]]) -> dict[str, Any]:

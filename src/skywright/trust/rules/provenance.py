@@ -6,6 +6,7 @@ from typing import Any
 
 from skywright.trust.rules.finding import Outcome, broken, decide, passed
 from skywright.trust.rules.reforms import ITEMS, answered
+from skywright.trust.rules.said import doubtful_citations, doubtful_licence, unsaid
 
 __all__ = [
     "card_complete",
@@ -62,7 +63,7 @@ def rerun_equal(rerun: dict[str, Any]) -> Outcome:
     return passed(f"a second run gave the same {rerun['nodes']} values", number)
 
 
-def numbers_traced(orphans: list[str], traced: int) -> Outcome:
+def numbers_traced(orphans: list[str], traced: int, by_chance: float) -> Outcome:
     """P3: every number of the report comes from a node of the run.
 
     Parameters
@@ -71,11 +72,14 @@ def numbers_traced(orphans: list[str], traced: int) -> Outcome:
         Numbers of ``report.json`` or the page that no node gave.
     traced : int
         How many were found.
+    by_chance : float
+        Share of numbers typed by hand, as large and with as many digits, that are found as well.
     """
     number = {"value": len(orphans), "low": len(orphans), "high": len(orphans), "limit": 0}
     if orphans:
         return broken(f"no node gave {', '.join(orphans[:6])}", number, orphans=orphans)
-    return passed(f"{traced} numbers of the report were found in the run", number)
+    text = f"{traced} numbers of the report were found in the run"
+    return passed(f"{text}; of typed ones {by_chance:.0%} would be, by chance", number)
 
 
 def card_complete(card: dict[str, Any], results: dict[str, Any]) -> Outcome:
@@ -88,9 +92,13 @@ def card_complete(card: dict[str, Any], results: dict[str, Any]) -> Outcome:
     results : dict
         Numbers of the report.
     """
-    missing = [key for key in ("use", "not_for", "licence", "cite") if not card.get(key)]
+    missing = unsaid(card, ("use", "not_for", "licence", "cite"))
     if missing:
         return broken(f"the card does not say: {', '.join(missing)}", len(missing))
+    doubts = [doubtful_licence(card["licence"]), doubtful_citations(card["cite"])]
+    if any(doubts):
+        said = "; ".join(filter(None, doubts))
+        return broken(f"on the card {said}", sum(map(bool, doubts)))
     return passed(f"the card is complete, with {len(results)} metrics and their intervals", 0)
 
 
@@ -110,7 +118,7 @@ def safe_to_serve(
         Node -> configuration of its model.
     served : dict or None
         ``outside``: share of the served objects outside the training domain that got an answer
-        without a flag; ``n`` how many were served.
+        without a flag; ``n`` how many were served. Where nothing was, models need a hull.
     """
     unsafe = sorted({name for name in files if name.lower().endswith(UNSAFE)} | set(pickled))
     if unsafe:
@@ -125,7 +133,16 @@ def safe_to_serve(
         )
         share = served["outside"]
         return broken(text, {"value": share, "low": share, "high": share, "limit": STRANGE})
-    return passed(f"{len(fits)} models in safe formats, each with its domain", 0)
+    text = f"{len(fits)} models in safe formats, each with its domain"
+    if served:
+        return passed(f"{text}; {served['n']} objects were served", 0)
+    # a density is itself what tells strangers
+    unguarded = [n for n, c in fits.items() if not c["domain"].get("hull") and "density" not in c]
+    if unguarded:
+        said = f"nothing was served, and {len(unguarded)} models have no hull to flag strangers by"
+        return broken(said, len(unguarded), severity="WARN")
+    said = "; nothing was served, and what is will be flagged by their hulls" if fits else ""
+    return passed(text + said, 0)
 
 
 def reforms_filled(record: dict[str, Any], card: dict[str, Any], states: dict[str, str]) -> Outcome:
@@ -158,7 +175,7 @@ def ethics_said(card: dict[str, Any]) -> Outcome:
     card : dict
         ``ethics`` and ``labels``.
     """
-    missing = [key for key in ("ethics", "labels") if not card.get(key)]
+    missing = unsaid(card, ("ethics", "labels"))
     if missing:
         return broken(f"the recipe does not say: {', '.join(missing)}", len(missing))
     return passed("dual use and the origin of labels are said", 0)

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 from skywright.data.plainjson import read_json
+from skywright.trust.rules.sizes import count_numbers
 
 __all__ = [
     "models_behind",
     "node_names",
     "orphan_numbers",
-    "pickled_files",
     "read_models",
     "run_files",
 ]
 
 _REF = re.compile(r"\$([A-Za-z_][\w]*(?:\.[\w*]+)*)")
-_NUMBER = re.compile(r"(?<![\w.#-])[-+\u2212]?\d[\d,]*\.\d+(?![\w.])")
+_NUMBER = re.compile(r"(?<![\w.#-])[-+\u2212]?\d[\d,]*\.\d+(?!\w|\.\d)")
 
 
 def run_files(run: Path) -> list[str]:
@@ -30,35 +28,8 @@ def run_files(run: Path) -> list[str]:
     return sorted(p.relative_to(run).as_posix() for p in run.rglob("*") if p.is_file())
 
 
-def pickled_files(run: Path) -> list[str]:
-    """Return the files of a run that are pickles, or archives that hold one, whatever their name.
-
-    From protocol 2 on a pickle begins with the byte 0x80 and its protocol, and ends with a full
-    stop; a header of safetensors that begins with the same two bytes goes on with zeros.
-    """
-    return [name for name in run_files(run) if _is_pickled(run / name)]
-
-
-def _is_pickled(file: Path) -> bool:
-    with file.open("rb") as stream:
-        start = stream.read(4)
-        if start.startswith(b"PK"):
-            return _holds_pickle(file)
-        if len(start) < 4 or start[0] != 0x80 or not 2 <= start[1] <= 5 or not any(start[2:]):
-            return False
-        stream.seek(-1, os.SEEK_END)
-        return stream.read(1) == b"."
-
-
-def _holds_pickle(file: Path) -> bool:
-    if not zipfile.is_zipfile(file):
-        return False
-    with zipfile.ZipFile(file) as archive:
-        return any(name.endswith((".pkl", ".pickle")) for name in archive.namelist())
-
-
 def read_models(run: Path, record: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return of every stored model its configuration, its history and the size of its files.
+    """Return of every stored model its configuration, its history and its size.
 
     Parameters
     ----------
@@ -70,7 +41,7 @@ def read_models(run: Path, record: dict[str, Any]) -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict
-        Node, sweep point included -> ``config``, ``history`` (columns), ``bytes``.
+        Node, sweep point included -> ``config``, ``history`` (columns), ``numbers`` it holds.
     """
     found = {}
     for node, state in record["nodes"].items():
@@ -82,7 +53,7 @@ def read_models(run: Path, record: dict[str, Any]) -> dict[str, dict[str, Any]]:
         found[node] = {
             "config": read_json(folder / "config.json"),
             "history": _columns(folder / "history.csv"),
-            "bytes": sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()),
+            "numbers": count_numbers(folder),
         }
     return found
 
@@ -145,22 +116,24 @@ def _references(value: Any) -> list[str]:
     return [name for part in parts for name in _references(part)]
 
 
-def orphan_numbers(run: Path, record: dict[str, Any]) -> tuple[list[str], int]:
+def orphan_numbers(run: Path, record: dict[str, Any]) -> tuple[list[str], int, float]:
     """Compare the report's numbers with what the run computed.
 
     A number in the results must stand in the record, which the engine took from the node. A
-    number on the page, written with a decimal point, must be one of the results, of the evidence,
-    of the record or of a stored table or value, to the digits that are shown.
+    number on the page or in the verdict, written with a decimal point, must be one of the results,
+    of the evidence, of the record or of a stored value, to the digits that are shown.
 
     Returns
     -------
     orphans : list of str
     traced : int
         How many numbers were found.
+    chance : float
+        With which a number that is as large and has as many digits, but was typed, is found.
     """
     report, page = run / "report.json", run / "report.html"
     if not report.is_file():
-        return [], 0
+        return [], 0, 0.0
     facts = read_json(report)
     orphans = [
         f"{name} = {result.get('value')}"
@@ -168,19 +141,25 @@ def orphan_numbers(run: Path, record: dict[str, Any]) -> tuple[list[str], int]:
         if json.dumps(result, default=str) != json.dumps(record["results"].get(name), default=str)
     ]
     known = _Known([facts, record, *_stored(run, record)])
-    shown = _numbers_of(page.read_text("utf-8")) if page.is_file() else []
-    orphans += [text for text in shown if not known.holds(text)]
-    return orphans, len(facts["results"]) + len(shown)
+    shown = _NUMBER.findall(facts.get("verdict", ""))
+    shown += _numbers_of(page.read_text("utf-8")) if page.is_file() else []
+    orphans += [text for text in dict.fromkeys(shown) if not known.holds(text)]
+    chance = sum(known.chance(text) for text in shown) / max(len(shown), 1)
+    return orphans, len(facts["results"]) + len(shown), chance
 
 
 def _stored(run: Path, record: dict[str, Any]) -> list[Any]:
-    """Return the content of every small JSON file of the run's artefacts."""
+    """Return the content of every small JSON file of the run's artefacts, models left out."""
     files = [p for p in (run / "artefacts").rglob("*.json") if p.stat().st_size < 4_000_000]
-    return [json.loads(p.read_text("utf-8")) for p in files]
+    return [json.loads(p.read_text("utf-8")) for p in files if p.name != "config.json"]
 
 
 class _Known:
     """All numbers of some JSON, to be looked up by the digits that are shown."""
+
+    # a verdict is no source of its own numbers; of long lists of numbers any number is one
+    SILENT = ("verdict", "hull", "splits", "draws")
+    STEPS = 20
 
     def __init__(self, sources: list[Any]) -> None:
         self.values: list[float] = []
@@ -190,8 +169,9 @@ class _Known:
 
     def _take(self, value: Any) -> None:
         if isinstance(value, dict):
-            for part in value.values():
-                self._take(part)
+            for name, part in value.items():
+                if name not in self.SILENT:
+                    self._take(part)
         elif isinstance(value, list):
             for part in value:
                 self._take(part)
@@ -203,13 +183,27 @@ class _Known:
 
     def holds(self, text: str) -> bool:
         """Tell whether a number as it is written is one of those known; per cent counts too."""
-        plain = text.replace(",", "").replace("\u2212", "-").lstrip("+-")
-        digits = len(plain.partition(".")[2])
+        return self._holds(*_plain(text))
+
+    def chance(self, text: str) -> float:
+        """Return the share of the next smaller and larger numbers of as many digits that hold."""
+        plain, digits = _plain(text)
+        steps = (k for k in range(-self.STEPS, self.STEPS + 1) if k)
+        near = [abs(float(plain) + k * 10.0**-digits) for k in steps]
+        return sum(self._holds(f"{value:.{digits}f}", digits) for value in near) / len(near)
+
+    def _holds(self, plain: str, digits: int) -> bool:
         if digits not in self._rounded:
             self._rounded[digits] = {
                 f"{abs(v * scale):.{digits}f}" for v in self.values for scale in (1, 100)
             }
         return plain in self._rounded[digits]
+
+
+def _plain(text: str) -> tuple[str, int]:
+    """Return a number as it is written without its sign, and how many decimals it has."""
+    plain = text.replace(",", "").replace("\u2212", "-").lstrip("+-")
+    return plain, len(plain.partition(".")[2])
 
 
 class _Text(HTMLParser):

@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from skywright.data.plainjson import read_json
 from skywright.trust.rules.finding import Finding
 from skywright.trust.rules.reforms import ITEMS
 
@@ -19,7 +20,7 @@ def write_release(
     run: Path, record: dict[str, Any], findings: list[Finding], models: dict[str, Any],
     hull: dict[str, Any] | None, out: Path,
 ) -> Path:  # fmt: skip
-    """Write the model folder: models as they are stored, card, domain, findings.
+    """Write the model folder: models as and where they are stored, card, domain, findings.
 
     Parameters
     ----------
@@ -67,14 +68,23 @@ def _fill(
     aside: Path, run: Path, record: dict[str, Any], findings: list[Finding],
     models: dict[str, Any], hull: dict[str, Any] | None,
 ) -> None:  # fmt: skip
-    for node in models:
-        folder = record["nodes"][node]["folder"]
-        shutil.copytree(run / folder, aside / "models" / Path(folder).name)
+    # where they stood in the run: skywright run --set NODE=FOLDER reads a release as it reads a run
+    for node, state in record["nodes"].items():
+        folder = state.get("folder")
+        if node in models or (folder and _holds_models(run / folder)):
+            shutil.copytree(run / folder, aside / folder)
     (aside / "README.md").write_text(release_card(record, findings, models), "utf-8")
     (aside / "domain.json").write_text(json.dumps(hull or {}, indent=1), "utf-8")
     for name in ("provenance.json", "recipe.yml", "trust.json", "trust.html"):
         if (run / name).is_file():
             shutil.copyfile(run / name, aside / name)
+
+
+def _holds_models(folder: Path) -> bool:
+    """Tell whether an artefact is a model, or gathers models and nothing else of any size."""
+    kind = read_json(folder / "artefact.json")["kind"]
+    parts = list(folder.glob("part*"))
+    return kind == "model" or (kind == "value" and bool(parts) and all(map(_holds_models, parts)))
 
 
 def release_card(record: dict[str, Any], findings: list[Finding], models: dict[str, Any]) -> str:
@@ -89,7 +99,9 @@ def release_card(record: dict[str, Any], findings: list[Finding], models: dict[s
         "## Not for", "", _line(card.get("not_for", "not said")), "",
         "## Domain of validity", "",
         "`domain.json` holds the hull of the training rows; "
-        "`skywright.data.outside_hull` tells what lies outside, and nothing is claimed there.", "",
+        "`skywright.data.outside_hull` tells what lies outside, and nothing is claimed there. "
+        "Models with a hull of their own training rows flag by it what they are asked about "
+        "(`in_domain`); `--set NODE=FOLDER` of `skywright run` takes them from this folder.", "",
         "## Metrics", "",
         "| metric | value | 95 % interval |", "|---|---|---|",
         *(_row(name, result) for name, result in record["results"].items()), "",

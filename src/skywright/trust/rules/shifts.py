@@ -113,13 +113,8 @@ def adaptation_blind_to_target_labels(
         Direction or test -> gain over no adaptation: ``source to target``, ``target to source``
         and ``label shift``.
     """
-    allowed = set(domains["labelled_sha256"])
-    keys = ("rows_sha256", "validation_sha256")
-    used = [
-        node
-        for node, config in fits.items()
-        if {config.get("training", {}).get(k) for k in keys} - allowed - {None}
-    ]
+    allowed = {None, *domains["labelled_sha256"]}
+    used = [node for node, config in fits.items() if _taught(config) - allowed]
     number = {"value": len(used), "low": len(used), "high": len(used), "limit": 0}
     if used:
         return broken(f"{', '.join(used[:4])}: labels of the target domain were used", number)
@@ -129,6 +124,13 @@ def adaptation_blind_to_target_labels(
         return broken(f"adaptation was not tested: {', '.join(missing)}", number)
     said = ", ".join(f"{name} {result['value']:+.3f}" for name, result in (transfer or {}).items())
     return passed(f"no label of the target was used; gain over no adaptation: {said}", number)
+
+
+def _taught(config: dict[str, Any]) -> set[str | None]:
+    """Return fingerprints of the rows that a fit was given: a share of them taught no more."""
+    training = config.get("training", {})
+    whole = training.get("whole_sha256", training.get("rows_sha256"))
+    return {whole, training.get("validation_sha256")}
 
 
 def symmetries_kept(symmetries: dict[str, np.ndarray], untransformed: np.ndarray) -> Outcome:

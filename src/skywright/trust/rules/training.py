@@ -8,6 +8,7 @@ import numpy as np
 from scipy.stats import t
 
 from skywright.trust.rules.finding import Outcome, broken, decide, passed
+from skywright.trust.rules.headline import paired_gain
 
 __all__ = [
     "components_ablated",
@@ -110,12 +111,11 @@ def learning_curve(variants: dict[str, dict[str, Any]], headline: dict[str, Any]
     """
     shares = sorted(variants["data"].items(), key=lambda item: float(item[0]))
     share, half = shares[-1]
-    gain = headline["value"] - half["value"]
-    error = np.hypot(headline["high"] - headline["low"], half["high"] - half["low"]) / 2
-    number = {"value": gain, "low": gain - error, "high": gain + error, "limit": 0}
+    number = {**paired_gain(headline, half), "limit": 0}
     curve = {name: result["value"] for name, result in shares} | {"1.0": headline["value"]}
-    text = f"from {float(share):.0%} to all of the training set {gain:+.3f}"
-    if gain - error > 0:
+    gain = f"{number['value']:+.3f} ({number['low']:+.3f} to {number['high']:+.3f})"
+    text = f"from {float(share):.0%} to all of the training set {gain}"
+    if number["low"] > 0:
         return broken(f"{text}: still rising, more data would help", number, curve=curve)
     return passed(f"{text}: no clear rise", number, curve=curve)
 
