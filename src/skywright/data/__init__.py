@@ -19,6 +19,7 @@ from skywright.data.psf import Psf as Psf
 from skywright.data.regions import sky_regions as sky_regions
 from skywright.data.report import Files as Files
 from skywright.data.report import Report as Report
+from skywright.data.sampling import draw_groups as draw_groups
 from skywright.data.shuffling import shuffle_labels as shuffle_labels
 from skywright.data.splits import assert_disjoint as assert_disjoint
 from skywright.data.splits import cross_fit as cross_fit
