@@ -105,6 +105,15 @@ def test_a_galaxy_that_several_nets_judged_counts_once(sky):
     assert sum_attacks(one[:0]) is None
 
 
+def test_a_net_that_is_never_right_leaves_nothing_to_attack(sky):
+    images, truth, groups = sky
+    nothing = attack(lambda seen: middle(seen) * 0 + 1, (images, truth * 0, groups))
+    assert len(nothing) == 0
+    assert sum_attacks(nothing) is None
+    some = attack(middle, sky, n=2)
+    assert sum_attacks(vstack([nothing, some]))["n"] == 2
+
+
 def test_the_judge_takes_the_sum(sky):
     images, truth, groups = sky
     roles = np.where(groups < 10, "train", "test")

@@ -18,7 +18,7 @@ from skywright.trust.pixel_budget import pixel_budget
 
 __all__ = ["attack_sample", "sum_attacks"]
 
-LOOKED_AT = 4  # times as many images, of which those that are right are attacked
+LOOKED_AT = 20  # images at least, and four times as many as are attacked: some are wrong
 SEARCHES = {"": "evolution", "_at_random": "random"}
 
 
@@ -30,7 +30,7 @@ def attack_sample(
     truth: np.ndarray,
     roles: np.ndarray,
     groups: np.ndarray,
-    n: int = 3,
+    n: int = 2,
     pixels: int = 3,
     snr: float = 10.0,
     gain: float | Mapping[str, float] | None = None,
@@ -74,7 +74,7 @@ def attack_sample(
     """
     truth = np.asarray(truth)
     tested = np.flatnonzero(np.asarray(roles).astype(str) == "test")
-    rows = draw_groups(tested, groups, LOOKED_AT * n, rng)
+    rows = draw_groups(tested, groups, max(4 * n, LOOKED_AT), rng)
     right = (scores(images[rows]) > 0) == (truth[rows] > 0)
     rows = rows[right][:n]
     sample = images[rows]
@@ -145,13 +145,18 @@ def _two_classes(scores: Callable[[Images], np.ndarray], image: Images, flux: np
 def _background_rms(images: Images) -> np.ndarray:
     """Return the noise of a pixel of the background, (n, band) [unit]."""
     if images.variance is not None:
-        variance = np.asarray(images.variance, dtype=float)
-        return np.asarray(np.sqrt(np.median(variance, axis=(2, 3))))
-    flux = np.asarray(images.flux, dtype=float)
-    edge = max(1, flux.shape[-1] // 8)
-    rim = np.concatenate([flux[..., :edge], flux[..., -edge:]], axis=-1)
-    middle = np.median(rim, axis=(2, 3), keepdims=True)
-    return np.asarray(1.4826 * np.median(np.abs(rim - middle), axis=(2, 3)))
+        return np.asarray(np.sqrt(np.median(_flat(images.variance), axis=2)))
+    edge = max(1, images.flux.shape[-1] // 8)
+    rim = np.concatenate([images.flux[..., :edge], images.flux[..., -edge:]], axis=-1)
+    sky = _flat(rim)
+    middle = np.median(sky, axis=2, keepdims=True)
+    return np.asarray(1.4826 * np.median(np.abs(sky - middle), axis=2))
+
+
+def _flat(pixels: np.ndarray) -> np.ndarray:
+    """Return all pixels of an image in one axis, (n, band, pixel); of no images, too."""
+    ny, nx = pixels.shape[2:]
+    return np.reshape(pixels, (*pixels.shape[:2], ny * nx)).astype(float)
 
 
 def _in_detector_units(
