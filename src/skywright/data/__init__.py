@@ -8,6 +8,8 @@ from skywright.data.hull import fit_hull as fit_hull
 from skywright.data.hull import outside_hull as outside_hull
 from skywright.data.image_summary import image_summary as image_summary
 from skywright.data.images import Images as Images
+from skywright.data.joining import join_samples as join_samples
+from skywright.data.joining import take_highest as take_highest
 from skywright.data.model import Model as Model
 from skywright.data.noise import measure_noise_excess as measure_noise_excess
 from skywright.data.open_cutouts import central_positions as central_positions

@@ -11,7 +11,7 @@ from scipy.stats import spearmanr, t
 from skywright.data import Images
 from skywright.trust.duplicates import duplicates
 from skywright.trust.ranking import auroc
-from skywright.trust.rules.facts import sides, splits_of
+from skywright.trust.rules.facts import of_other_data, sides, splits_of
 from skywright.trust.rules.finding import Outcome, broken, decide, passed
 
 __all__ = [
@@ -119,9 +119,14 @@ def fitted_on_training_alone(
     fits : dict
         Node -> configuration of its model.
     splits : list of dict
-        Of each fold: ``train_sha256``, and ``mean`` of each feature over its training rows.
+        Of each fold: ``train_sha256``, and ``mean`` of each feature over its training rows;
+        ``point`` of the sweep, where data of others were not judged.
     """
-    scaled = {n: c["scaling"] for n, c in fits.items() if _is_fitted(c.get("scaling"))}
+    scaled = {
+        n: c["scaling"]
+        for n, c in fits.items()
+        if _is_fitted(c.get("scaling")) and not of_other_data(n, splits)
+    }
     wrong = []
     for node, scaling in scaled.items():
         fold = splits_of(node, splits)
