@@ -116,3 +116,4 @@ def test_models_of_other_data_of_a_sweep_are_not_held_against_the_split():
     assert holds(**{"widest=0.2,seed=0": mine, "widest=0.05,seed=0": others})
     assert not holds(**{"widest=0.2,seed=0": others})
     assert not holds(**{"seed=0": others})
+    assert not holds(**{"widest=0.05,seed=0": {**mine, "rows_sha256": "of all rows"}})

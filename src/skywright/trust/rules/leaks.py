@@ -120,20 +120,17 @@ def fitted_on_training_alone(
         Node -> configuration of its model.
     splits : list of dict
         Of each fold: ``train_sha256``, and ``mean`` of each feature over its training rows;
-        ``point`` of the sweep, where data of others were not judged.
+        ``point`` of the sweep, where means of other data are not those of these rows.
     """
-    scaled = {
-        n: c["scaling"]
-        for n, c in fits.items()
-        if _is_fitted(c.get("scaling")) and not of_other_data(n, splits)
-    }
+    scaled = {n: c["scaling"] for n, c in fits.items() if _is_fitted(c.get("scaling"))}
     wrong = []
     for node, scaling in scaled.items():
         fold = splits_of(node, splits)
         known = {split["train_sha256"] for split in fold}
         if own := fits[node].get("training", {}).get("rows_sha256"):
             known.add(own)
-        if scaling.get("rows_sha256") not in known or not _is_mean_of(scaling, fold):
+        told = of_other_data(node, splits) or _is_mean_of(scaling, fold)
+        if scaling.get("rows_sha256") not in known or not told:
             wrong.append(node)
     if wrong:
         text = f"{', '.join(wrong[:4])}: scaling was fitted on other rows than the training rows"
