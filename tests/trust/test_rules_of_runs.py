@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
+from skywright.trust.rules.assess import _seeds
 from skywright.trust.rules.book import RULES, apply
 from skywright.trust.rules.provenance import (
     card_complete,
@@ -110,3 +111,13 @@ def test_a_rule_says_what_it_lacks_and_whom_it_is_not_about():
     compared = apply(RULES["M4"], {"task": "regression"})
     assert (compared.state, compared.stops) == ("not computed", True)
     assert "--complete" in compared.evidence
+
+
+def test_every_seed_of_another_run_counts_and_none_while_one_is_missing():
+    facts = {"headline": {"metric": "r2", "value": 0.94}, "seeds": [0.93, 0.92]}
+    record = {"recipe": {"head": {"trust": {"variants": {"seeds": {"2": {"seed": [2, 3]}}}}}}}
+    other = {"value": 0.95, "seeds": [0.91, 0.9]}
+    assert _seeds(facts, {"seeds": {"2": other}}, record)["seeds"] == [0.93, 0.92, 0.91, 0.9]
+    single = {"value": 0.91, "seeds": []}
+    assert _seeds({**facts, "seeds": []}, {"seeds": {"2": single}}, record)["seeds"] == [0.94, 0.91]
+    assert _seeds(facts, {}, record)["seeds"] is None
