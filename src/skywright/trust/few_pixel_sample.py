@@ -59,7 +59,8 @@ def attack_sample(
         Most pixels that change, in all bands.
     snr : float
         Largest change of a pixel in a band, over the noise of the background of that image: the
-        root of its variance, or measured in its outer eighth.
+        root of its variance, or measured in its outer eighth. Pixels stay in the range of the
+        images that were looked at.
     gain : float or {band: float} [electron per unit], optional
         To state the budget in electrons.
     population, generations : int
@@ -75,16 +76,16 @@ def attack_sample(
     truth = np.asarray(truth)
     tested = np.flatnonzero(np.asarray(roles).astype(str) == "test")
     rows = draw_groups(tested, groups, max(4 * n, LOOKED_AT), rng)
-    right = (scores(images[rows]) > 0) == (truth[rows] > 0)
-    rows = rows[right][:n]
-    sample = images[rows]
+    looked = images[rows]
+    right = np.flatnonzero((scores(looked) > 0) == (truth[rows] > 0))[:n]
+    rows, sample = rows[right], looked[right]
     flux, rms = np.asarray(sample.flux), _background_rms(sample)
     table = QTable({"object_id": sample.object_id, "group": np.asarray(groups)[rows]})
     found: dict[str, list[Any]] = {
         f"{k}{way}": [] for way in SEARCHES for k in ("fooled", "queries")
     }
     for i, row in enumerate(rows):
-        budget = pixel_budget(flux, pixels, snr=snr, rms=rms[i])
+        budget = pixel_budget(looked.flux, pixels, snr=snr, rms=rms[i])
         judged = partial(_two_classes, scores, sample[i])
         for way, search in SEARCHES.items():
             result = attack_few_pixels(
