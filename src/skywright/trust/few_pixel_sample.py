@@ -35,7 +35,7 @@ def attack_sample(
     snr: float = 10.0,
     gain: float | Mapping[str, float] | None = None,
     population: int = 16,
-    generations: int = 11,
+    generations: int = 9,
 ) -> QTable:
     """Attack a few test images that a classifier gets right, each of another object.
 
