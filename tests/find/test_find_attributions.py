@@ -7,10 +7,19 @@ import numpy as np
 import pytest
 import torch
 
-from skywright.find import attack_gradient, attribute, attribute_net, randomise_weights
+from skywright.find import (
+    attack_gradient,
+    attribute,
+    attribute_net,
+    attribute_sample,
+    make_input_scorer,
+    make_scorer,
+    predict,
+    randomise_weights,
+)
 from skywright.learn.nets_as_models import load_net, logits_of
 from skywright.learn.scaling import scale_images
-from skywright.trust import judge_attributions
+from skywright.trust import compare_attributions, judge_attributions, pool_attributions
 
 
 @pytest.fixture
@@ -101,3 +110,45 @@ def test_gradient_attack_keeps_its_budget_and_beats_noise_of_the_same_size(fitte
         attack_gradient(net, flux, truth, rms, rng)
     with pytest.raises(ValueError, match="expected gain="):
         attack_gradient(net, flux, truth, rms, rng, electrons=3.0)
+
+
+def test_a_sample_is_of_positives_that_were_not_learned_from(fitted, arcs):
+    images, labels, roles, _ = arcs
+    groups = np.arange(len(labels)) // 2
+    options = {"labels": labels, "roles": roles, "groups": groups, "n": 6}
+    found = attribute_sample(fitted, images, np.random.default_rng(0), **options)
+    rows = np.flatnonzero(np.isin(images.object_id, found["object_id"]))
+    assert len(rows) == 6
+    assert (labels[rows] == 1).all()
+    assert (roles[rows] == "test").all()
+    assert len(np.unique(found["group"])) == 6
+    np.testing.assert_allclose(found["inputs"], scale_images(images[rows]), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(found["maps"], attribute(fitted, images[rows]), rtol=1e-4, atol=1e-5)
+    assert np.abs(found["randomised"] - found["maps"]).max() > 1e-3
+    scores = make_input_scorer(fitted)
+    expected = logits_of(load_net(fitted), torch.from_numpy(found["inputs"]), 1)
+    np.testing.assert_array_equal(scores(found["inputs"].astype(float)), expected)
+    results = [
+        pool_attributions(
+            compare_attributions(
+                found[maps], found["randomised"], scores, found["inputs"],
+                np.random.default_rng(1), groups=found["group"],
+            ),
+            np.random.default_rng(2),
+        )
+        for maps in ("maps", "randomised")
+    ]  # fmt: skip
+    assert results[0]["randomisation"]["passed"]
+    assert not results[1]["randomisation"]["passed"]
+    assert results[0]["insertion_gain"]["value"] > results[1]["insertion_gain"]["value"]
+
+
+def test_a_scorer_says_what_predict_says(fitted, arcs):
+    images = arcs[0][:20]
+    expected = predict(fitted, images).mean
+    np.testing.assert_allclose(make_scorer(fitted)(images), expected, rtol=1e-4, atol=1e-4)
+    in_other_unit = replace(images, flux=images.flux / 1e3, variance=images.variance / 1e6,
+                            unit=u.uJy)  # fmt: skip
+    np.testing.assert_allclose(make_scorer(fitted)(in_other_unit), expected, rtol=1e-3, atol=1e-3)
+    with pytest.raises(ValueError, match="the model was fitted on"):
+        make_scorer(fitted)(replace(images, bands=("u", "g", "r")))

@@ -10,7 +10,10 @@ from skywright.sky import (
     draw_pendulums,
     pendulum_inputs,
     pendulum_posterior,
+    perturb_pendulums,
     propagate_pendulum_errors,
+    reverse_swings,
+    scatter_of_swings,
 )
 
 PERIODS = [f"period_{i}" for i in range(10)]
@@ -99,3 +102,47 @@ def test_impossible_draws_are_refused():
         draw_pendulums(3, rng=np.random.default_rng(0), widest=0.01)
     with pytest.raises(ValueError, match="n is 0"):
         draw_pendulums(0, rng=np.random.default_rng(0))
+
+
+def test_faults_of_a_laboratory_do_what_they_say():
+    rng = np.random.default_rng(2)
+    tests = draw_pendulum_tests(400, rng=rng, widest=0.05, first=1000)
+    severities = {"ruler": [0.05], "clock": [0.02], "timing": [0.1], "missed": [2]}
+    found = perturb_pendulums(tests, rng, n=300, severities=severities)
+    inputs, key = found["inputs"], found["key"]
+    assert inputs.colnames == pendulum_inputs(tests).colnames
+    assert inputs["object_id"].tolist() == key["object_id"].tolist() == list(range(1200))
+    inside = tests["object_id"][tests["role"] == "inside"]
+    before = {}
+    for kind in severities:
+        rows = key["kind"] == kind
+        assert len(np.unique(key["original"][rows])) == 300
+        assert np.isin(key["original"][rows], inside).all()
+        clean = tests[key["original"][rows] - 1000]
+        before[kind] = clean, inputs[rows]
+    clean, worse = before["ruler"]
+    np.testing.assert_allclose(worse["length"] / clean["length"], 1.05)
+    clean, worse = before["clock"]
+    np.testing.assert_allclose(worse["period_3"] / clean["period_3"], 1.02)
+    clean, worse = before["missed"]
+    factors = np.stack([worse[p] / clean[p] for p in PERIODS], axis=1)
+    np.testing.assert_allclose(np.sort(factors, axis=1)[:, -3:], [[1, 2, 2]] * 300)
+    assert (factors.max(axis=0) == 2).all()  # any of the ten
+    clean, worse = before["timing"]
+    added = np.stack([worse[p] / clean[p] - 1 for p in PERIODS])
+    assert float(added.std()) == pytest.approx(0.1, rel=0.06)
+    assert (worse["length"] == clean["length"]).all()
+    with pytest.raises(ValueError, match="expected one of ruler, clock"):
+        perturb_pendulums(tests, rng, severities={"earthquake": [1]})
+
+
+def test_the_order_of_the_swings_says_nothing_of_gravity():
+    drawn = draw_pendulums(50, rng=np.random.default_rng(5))
+    turned = reverse_swings(drawn)
+    np.testing.assert_array_equal(turned["period_9"], drawn["period_0"])
+    np.testing.assert_allclose(scatter_of_swings(turned), scatter_of_swings(drawn))
+    np.testing.assert_allclose(
+        propagate_pendulum_errors(turned)["mean"], propagate_pendulum_errors(drawn)["mean"]
+    )
+    assert np.corrcoef(scatter_of_swings(drawn), drawn["noise"])[0, 1] > 0.9
+    assert len(pendulum_inputs(drawn, role="validation")) == 5

@@ -15,6 +15,7 @@ from skywright.trust.information.integrals import mean_under
 from skywright.trust.information.known import MIXTURES, draw_known, known_information
 from skywright.trust.information.mixtures import invert, log_density
 from skywright.trust.information.samples import standardise
+from skywright.trust.rules.uncertainty import intervals_everywhere
 
 MI = [(1, [0, 1]), (-1, [0]), (-1, [1])]
 
@@ -311,6 +312,11 @@ def test_table_and_its_page(mine, tmp_path):
     )  # fmt: skip
     report = trust.information_report(trials, found)
     assert report.results["information.z0.mass"]["value"] == values["z0", "mass"]["value"]
+    assert intervals_everywhere(report.results).passed
+    spread = report.results["scatter.D1.60"]
+    # two estimates say little of their scatter: Student's square has one degree of freedom
+    assert spread["high"] / spread["value"] == pytest.approx(31.9, rel=0.01)
+    assert spread["low"] / spread["value"] == pytest.approx(0.446, rel=0.01)
     firm = int((found["q_value"] < 0.05).sum())
     assert report.verdict.startswith(f"{firm} of 4 pairs depend on each other.")
     assert report.html.count("<svg") == 2

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 from astropy.table import QTable, vstack
+from scipy.stats import pearsonr
 
-from skywright.trust import judge_regression
+from skywright.trust import bootstrap_groups, judge_regression
+from skywright.trust.regression_judge import _pearson
+from skywright.trust.resampling import wilson
+from skywright.trust.rules.uncertainty import intervals_everywhere
 
 N = 1500
 
@@ -81,6 +85,31 @@ def test_good_and_bad_are_told_apart(judged):
     mended = judged.results["narrow.widest_0_2.conformal_error"]["value"]
     assert mended < 0.3 * judged.results["narrow.widest_0_2.coverage_error"]["value"]
     assert "Narrow fails" in judged.verdict
+
+
+def test_every_figure_has_its_interval(judged):
+    drawn = {k: v for k, v in judged.results.items() if ".seeds." not in k}  # seeds are equal here
+    assert intervals_everywhere(drawn).passed
+    world = _world()
+    some = world[(world["role"] == "inside") & (world["widest"] == 0.2)]
+    x = some["sd"] / some["mean"]
+    expected = pearsonr(np.sqrt(1 - 0.1**2) * x, x)  # what is said is the truth, times a number
+    found = judged.results["ensemble.widest_0_2.correlation"]
+    assert found["value"] == pytest.approx(expected.statistic)
+    lowest = judged.results["ensemble.widest_0_2.conformal_lowest"]
+    low, high = wilson(lowest["value"], N)
+    assert (lowest["low"], lowest["high"]) == pytest.approx((low, high), abs=0.004)
+
+
+def test_a_correlation_is_that_of_scipy():
+    x, y = np.random.default_rng(3).multivariate_normal([5, -2], [[1, 0.4], [0.4, 2]], 400).T
+    counts = bootstrap_groups(np.arange(400), 400, np.random.default_rng(4))
+    found, expected = _pearson(x, y, counts), pearsonr(x, y)
+    assert found[0] == pytest.approx(expected.statistic)
+    interval = expected.confidence_interval(0.95)
+    assert np.quantile(found[1:], [0.025, 0.975]) == pytest.approx(interval, abs=0.02)
+    assert found[7] == pytest.approx(pearsonr(np.repeat(x, counts[7]), np.repeat(y, counts[7]))[0])
+    assert (_pearson(np.ones(400), y, counts) == 0).all()
 
 
 def test_figures_are_exact_where_they_can_be(judged):

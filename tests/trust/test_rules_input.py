@@ -136,3 +136,32 @@ def test_a_fit_on_all_rows_has_read_the_test_rows():
     for rows in (np.arange(N), np.flatnonzero(ROLES != "validation")):
         fits["model"]["training"]["rows_sha256"] = digest_rows(rows)
         assert not opened(fits, splits, 1).passed
+
+
+def test_rows_that_calibrate_come_before_those_that_chose():
+    """Validation scores are too good here: sets that they calibrate would not cover."""
+    rng, roles = np.random.default_rng(5), ROLES.astype("<U11")
+    roles[:60] = "calibration"
+    means = (2.0 * LABELS - 1) * np.where(roles == "validation", 9.0, rng.normal(1, 2, N))
+    given = {"scores": QTable({"object_id": np.arange(N), "mean": means})}
+    assert state(judged(roles=roles, **given), "U6") == "passed"
+    assert state(judged(**given), "U6") == "failed"
+    truth = np.where(roles == "calibration", np.nan, LABELS)
+    with pytest.raises(ValueError, match="60 learned or judged rows have no finite truth"):
+        judged(roles=roles, truth=truth, **given)
+
+
+def test_models_of_other_data_of_a_sweep_are_not_held_against_the_split():
+    report = judged(point={"widest": np.float64(0.2)})
+    splits = report.evidence["facts"]["splits"]
+    mine = {"mean": splits[0]["mean"], "rows_sha256": splits[0]["train_sha256"]}
+    others = {**mine, "mean": [9.0, 9.0]}
+
+    def holds(**fits):
+        found = {f"net[{k}]": {"scaling": v, "training": {}} for k, v in fits.items()}
+        return fitted_on_training_alone(found, splits).passed
+
+    assert holds(**{"widest=0.2,seed=0": mine, "widest=0.05,seed=0": others})
+    assert not holds(**{"widest=0.2,seed=0": others})
+    assert not holds(**{"seed=0": others})
+    assert not holds(**{"widest=0.05,seed=0": {**mine, "rows_sha256": "of all rows"}})

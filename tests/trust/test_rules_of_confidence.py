@@ -116,6 +116,7 @@ def test_an_attack_that_mostly_succeeds_is_found():
     attack = {"n": 50, "successes": 10, "random": 2, "pixels": 1, "budget": "1000 electrons"}
     assert attack_bounded(attack).passed
     assert not attack_bounded(attack | {"successes": 45}).passed
+    assert not attack_bounded(attack | {"random": 45}).passed  # nor may chance succeed
 
 
 def test_an_alarm_has_to_ring_and_doubt_to_go_with_error():

@@ -15,6 +15,7 @@ import pytest
 from safetensors.numpy import save
 
 from skywright.data import Model, artefacts
+from skywright.trust.rules.assess import _seeds
 from skywright.trust.rules.book import RULES, apply
 from skywright.trust.rules.pickles import pickled_files
 from skywright.trust.rules.provenance import (
@@ -236,3 +237,13 @@ def test_a_telltale_feature_is_told_before_labels_are_shuffled():
     open_ = apply(RULES["L6"], {**facts, "strongest": {"name": "n_obs", "value": 0.7}})
     assert (open_.state, open_.stops) == ("not computed", True)
     assert "gives 0.700" in open_.evidence
+
+
+def test_every_seed_of_another_run_counts_and_none_while_one_is_missing():
+    facts = {"headline": {"metric": "r2", "value": 0.94}, "seeds": [0.93, 0.92]}
+    record = {"recipe": {"head": {"trust": {"variants": {"seeds": {"2": {"seed": [2, 3]}}}}}}}
+    other = {"value": 0.95, "seeds": [0.91, 0.9]}
+    assert _seeds(facts, {"seeds": {"2": other}}, record)["seeds"] == [0.93, 0.92, 0.91, 0.9]
+    single = {"value": 0.91, "seeds": []}
+    assert _seeds({**facts, "seeds": []}, {"seeds": {"2": single}}, record)["seeds"] == [0.94, 0.91]
+    assert _seeds(facts, {}, record)["seeds"] is None

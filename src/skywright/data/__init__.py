@@ -8,6 +8,8 @@ from skywright.data.hull import fit_hull as fit_hull
 from skywright.data.hull import outside_hull as outside_hull
 from skywright.data.image_summary import image_summary as image_summary
 from skywright.data.images import Images as Images
+from skywright.data.joining import join_samples as join_samples
+from skywright.data.joining import take_highest as take_highest
 from skywright.data.model import Model as Model
 from skywright.data.noise import measure_noise_excess as measure_noise_excess
 from skywright.data.open_cutouts import central_positions as central_positions
@@ -19,6 +21,7 @@ from skywright.data.psf import Psf as Psf
 from skywright.data.regions import sky_regions as sky_regions
 from skywright.data.report import Files as Files
 from skywright.data.report import Report as Report
+from skywright.data.sampling import draw_groups as draw_groups
 from skywright.data.shuffling import shuffle_labels as shuffle_labels
 from skywright.data.splits import assert_disjoint as assert_disjoint
 from skywright.data.splits import cross_fit as cross_fit

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from skywright.data import Images, Model
-from skywright.find.predict import check_domain
+from skywright.data import Images, Model, draw_groups
+from skywright.find.predict import check_domain, chosen_rows, convert
 from skywright.learn.nets_as_models import load_net
 from skywright.learn.scaling import scale_images
 
-__all__ = ["attribute", "attribute_net", "randomise_weights"]
+__all__ = ["attribute", "attribute_net", "attribute_sample", "randomise_weights"]
 
 METHODS = ("integrated_gradients", "saliency", "input_x_gradient")
 
@@ -49,11 +49,64 @@ def attribute(
     net, softening = load_net(model), float(model.config["scaling"]["softening"])
     maps = []
     for block in images.blocks(batch):
-        flux = np.asarray(block.flux, dtype=np.float32) * np.float32(factor)
-        variance = None if block.variance is None else np.asarray(block.variance) * factor**2
-        scaled = scale_images(replace(block, flux=flux, variance=variance), softening)
+        scaled = scale_images(convert(block, factor), softening)
         maps.append(attribute_net(net, scaled, target, method=method, steps=steps, batch=batch))
     return np.concatenate(maps)
+
+
+def attribute_sample(
+    model: Model,
+    images: Images,
+    rng: np.random.Generator,
+    *,
+    labels: np.ndarray,
+    roles: np.ndarray,
+    groups: np.ndarray,
+    role: str = "test",
+    n: int = 10,
+    steps: int = 32,
+) -> dict[str, np.ndarray]:
+    """Attribute the answer for a few positives, by the net and by one of random weights.
+
+    Parameters
+    ----------
+    model : Model
+        Made by `skywright.learn.fit`.
+    images : Images
+        Cutouts that the model accepts.
+    rng : Generator
+        Chooses the images and shuffles the weights.
+    labels : (m,) int
+        1 where there is something to look at.
+    roles : (m,) str
+        Role of each image.
+    groups : (m,)
+        Object behind each image; no two of one object are chosen.
+    role : str
+        The role to look at: rows that the net has not learned from.
+    n : int
+        How many images.
+    steps : int
+        As for `attribute_net`.
+
+    Returns
+    -------
+    dict
+        ``object_id`` and ``group`` (n,); ``inputs``, ``maps`` and ``randomised`` (n, band, y, x):
+        what the net sees, its attributions, and those of `randomise_weights`.
+    """
+    rows = chosen_rows(len(images), roles, role)
+    rows = np.sort(draw_groups(rows[np.asarray(labels)[rows] == 1], groups, n, rng))
+    sample = images[rows]
+    softening = float(model.config["scaling"]["softening"])
+    random = randomise_weights(model, rng)
+    return {
+        "object_id": np.asarray(sample.object_id),
+        "group": np.asarray(groups)[rows],
+        "inputs": scale_images(convert(sample, check_domain(model, images)), softening),
+        "maps": attribute(model, sample, steps=steps),
+        "randomised": attribute(random, sample, steps=steps),
+    }
 
 
 def attribute_net(

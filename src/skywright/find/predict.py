@@ -17,7 +17,7 @@ from skywright.learn.nets_as_models import load_net, logits_of
 from skywright.learn.scaling import noise_source, scale_images
 from skywright.learn.tuning import feature_matrix
 
-__all__ = ["check_domain", "chosen_rows", "predict", "predict_table", "predict_values"]
+__all__ = ["check_domain", "chosen_rows", "convert", "predict", "predict_table", "predict_values"]
 
 _SCALE_TOLERANCE = 0.02
 
@@ -69,10 +69,7 @@ def predict(
     logits, inside = np.empty(len(rows)), np.ones(len(rows), dtype=bool)
     for start in range(0, len(rows), batch):
         part = rows[start : start + batch]
-        block = images[part]
-        flux = np.asarray(block.flux, dtype=np.float32) * np.float32(factor)
-        variance = None if block.variance is None else np.asarray(block.variance) * factor**2
-        block = replace(block, flux=flux, variance=variance)
+        block = convert(images[part], factor)
         inside[start : start + batch] = is_inside(model, block)
         scaled = scale_images(block, softening)
         padded = np.zeros((batch, *scaled.shape[1:]), dtype=np.float32)
@@ -80,6 +77,13 @@ def predict(
         logits[start : start + batch] = logits_of(net, torch.from_numpy(padded), views)[: len(part)]
     found = _calibrated(model, images.object_id[rows], logits, prior)
     return replace(found, in_domain=inside)
+
+
+def convert(images: Images, factor: float) -> Images:
+    """Return images in the unit of a model, ``factor`` of theirs, in single precision."""
+    flux = np.asarray(images.flux, dtype=np.float32) * np.float32(factor)
+    variance = None if images.variance is None else np.asarray(images.variance) * factor**2
+    return replace(images, flux=flux, variance=variance)
 
 
 def is_inside(model: Model, images: Images) -> np.ndarray:

@@ -9,7 +9,7 @@ import torch
 from astropy.table import QTable
 
 from skywright.data import Images, Model, Predictions
-from skywright.find.predict import check_domain, chosen_rows, is_inside, rows_inside
+from skywright.find.predict import check_domain, chosen_rows, convert, is_inside, rows_inside
 from skywright.learn.drawn_nets import drawn_nets
 from skywright.learn.likelihoods import LIKELIHOODS
 from skywright.learn.regression_data import scale_rows
@@ -134,13 +134,8 @@ def combine_members(
 def _inputs(model: Model, data: QTable | Images, rows: np.ndarray, factor: float) -> torch.Tensor:
     """Return rows as the net sees them."""
     if isinstance(data, Images):
-        block = data[rows]
-        flux = np.asarray(block.flux, dtype=np.float32) * np.float32(factor)
-        variance = None if block.variance is None else np.asarray(block.variance) * factor**2
         softening = float(model.config["scaling"]["softening"])
-        return torch.from_numpy(
-            scale_images(replace(block, flux=flux, variance=variance), softening)
-        )
+        return torch.from_numpy(scale_images(convert(data[rows], factor), softening))
     inputs = scale_rows(data[rows], model.config)
     bad = ~torch.isfinite(inputs).all(dim=1)
     if bad.any():

@@ -61,6 +61,9 @@ from .painting import painted_light as painted_light
 from .pendulum.drawing import draw_pendulum_tests as draw_pendulum_tests
 from .pendulum.drawing import draw_pendulums as draw_pendulums
 from .pendulum.drawing import pendulum_inputs as pendulum_inputs
+from .pendulum.drawing import scatter_of_swings as scatter_of_swings
+from .pendulum.perturbing import perturb_pendulums as perturb_pendulums
+from .pendulum.perturbing import reverse_swings as reverse_swings
 from .pendulum.posterior import pendulum_posterior as pendulum_posterior
 from .pendulum.posterior import propagate_pendulum_errors as propagate_pendulum_errors
 from .perturbations.detector import cosmic_rays_per_megapixel as cosmic_rays_per_megapixel

@@ -3,7 +3,9 @@
 from skywright.trust.abstention import judge_abstention as judge_abstention
 from skywright.trust.abstention import judge_outliers as judge_outliers
 from skywright.trust.abstention import risk_at_coverage as risk_at_coverage
+from skywright.trust.attributions import compare_attributions as compare_attributions
 from skywright.trust.attributions import judge_attributions as judge_attributions
+from skywright.trust.attributions import pool_attributions as pool_attributions
 from skywright.trust.budget import expected_against_true as expected_against_true
 from skywright.trust.budget import purity_at_budget as purity_at_budget
 from skywright.trust.budget import recall_at_budget as recall_at_budget
@@ -31,6 +33,8 @@ from skywright.trust.detections import match_detections as match_detections
 from skywright.trust.duplicates import duplicates as duplicates
 from skywright.trust.duplicates import shared_pixels as shared_pixels
 from skywright.trust.few_pixel import attack_few_pixels as attack_few_pixels
+from skywright.trust.few_pixel_sample import attack_sample as attack_sample
+from skywright.trust.few_pixel_sample import sum_attacks as sum_attacks
 from skywright.trust.image_set import images_report as images_report
 from skywright.trust.information.classes import class_information as class_information
 from skywright.trust.information.divergences import kullback_leibler as kullback_leibler

@@ -57,6 +57,7 @@ def judge(
     posterior: dict[str, np.ndarray] | None = None,
     domain: np.ndarray | None = None,
     transfer: dict[str, Any] | None = None,
+    point: dict[str, Any] | None = None,
     resamples: int = 500,
 ) -> Report:
     """Apply every rule of the book that is about data and predictions.
@@ -81,8 +82,8 @@ def judge(
         ``object_id`` and ``mean`` (logit or value) of the rows that were predicted; ``fold``,
         ``seed``, ``aleatoric`` and ``epistemic`` where there are such.
     roles : (n,) str or QTable
-        ``train``, ``validation``, ``test``, or anything else for rows that are left out; of
-        several folds as a sweep collects them.
+        ``train``, ``validation``, ``test``, ``calibration`` for rows that nothing was fitted on,
+        or anything else for rows that are left out; of several folds as a sweep collects them.
     groups : (n,)
         Independent unit behind each row: galaxy, parent simulation, night. Give ``object_id``
         where every row is its own.
@@ -125,6 +126,9 @@ def judge(
         ``source`` or ``target``, when a model was adapted.
     transfer : dict
         Gain over no adaptation: ``source to target``, ``target to source``, ``label shift``.
+    point : dict
+        Swept parameter -> the value whose data are judged, where other values made other data:
+        models of those were fitted to rows that are not here.
     resamples : int
         Bootstrap resamples of the groups.
 
@@ -167,6 +171,7 @@ def judge(
             "served": _table(served), "scores": _table(scores), "shifts": shifts,
             "baselines": {kind: QTable(table) for kind, table in (baselines or {}).items()},
             "symmetries": symmetries, "physics": physics, "domain": domain,
+            "point": None if point is None else {k: str(v) for k, v in point.items()},
             "deployed": None if deployment is None else _ids_of(deployment),
         }  # fmt: skip
         facts |= fitted_facts(rows, facts, given, resamples)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from astropy.table import QTable
-from scipy.stats import pearsonr, spearmanr
+from scipy.stats import binom, spearmanr
 
 from skywright.data import Report
 from skywright.trust.conformal import conformal_levels
@@ -99,7 +99,7 @@ def judge_regression(
             _spread(results, f"{name}.{key}", judged)
             _rank(results, f"{name}.{key}", seeds, reference["sd"], rows)
             _beyond(results, f"{name}.{key}", seeds, rows)
-            _correlate(results, f"{name}.{key}", seeds, said["propagation"][0], rows)
+            _correlate(results, f"{name}.{key}", seeds, said["propagation"][0], rows, counts)
             curves[name] = _curve(seeds, rows, bounds)
             if halved and name in halved:
                 half = read_predictions(halved[name], by, level, rows)
@@ -181,8 +181,15 @@ def _conformal(
         order = rng.permutation(len(both))
         some, others = both[order[: len(calibration)]], both[order[len(calibration) :]]
         covered.append(np.mean(conformal_levels(some, others) <= 0.9))
-    spread = {"conformal_lowest": min(covered), "conformal_highest": max(covered)}
-    return figures | {name: np.full(len(counts), v) for name, v in spread.items()}
+    for name, share in (("lowest", min(covered)), ("highest", max(covered))):
+        figures[f"conformal_{name}"] = _of_samples(float(share), len(inside), len(counts))
+    return figures
+
+
+def _of_samples(share: float, n: int, samples: int) -> np.ndarray:
+    """Return a share of n rows, then that of as many samples of n rows as there are resamples."""
+    levels = (np.arange(samples - 1) + 0.5) / (samples - 1)
+    return np.concatenate([[share], binom.ppf(levels, n, share) / n])
 
 
 def _split_test(
@@ -207,16 +214,34 @@ def _split_test(
 
 
 def _correlate(
-    results: Results, prefix: str, seeds: list[Said], propagated: Said, rows: Any
+    results: Results,
+    prefix: str,
+    seeds: list[Said],
+    propagated: Said,
+    rows: Any,
+    counts: np.ndarray,
 ) -> None:
     """Add the published measure: relative aleatoric against relative propagated error."""
     inside = rows.roles == INSIDE
     other = propagated.of(inside)
     found = [
-        float(pearsonr(s.of(inside).aleatoric / s.of(inside).mean, other.sd / other.mean).statistic)
+        _pearson(s.of(inside).aleatoric / s.of(inside).mean, other.sd / other.mean, counts)
         for s in seeds
     ]
-    results[f"{prefix}.correlation"] = _range(found, int(inside.sum()))
+    n = counts.shape[1]
+    results[f"{prefix}.correlation"] = estimate(np.mean(found, axis=0), n=n, n_groups=n)
+
+
+def _pearson(x: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the linear correlation in every resample, (1 + resample,); 0 of a constant."""
+    x, y = x - x.mean(), y - y.mean()  # no digits are lost on the way
+    mean_x, mean_y, square_x, square_y, product = (
+        _weighted(one, counts) for one in (x, y, x * x, y * y, x * y)
+    )
+    size = np.sqrt((square_x - mean_x**2) * (square_y - mean_y**2))
+    found = np.zeros(len(counts))
+    np.divide(product - mean_x * mean_y, size, out=found, where=size > 0)
+    return found
 
 
 def _spread(results: Results, prefix: str, judged: list[dict[str, np.ndarray]]) -> None:

@@ -15,6 +15,7 @@ __all__ = [
     "draw_pendulum_tests",
     "draw_pendulums",
     "pendulum_inputs",
+    "scatter_of_swings",
 ]
 
 GRAVITY = (5.0, 15.0)  # [m/s2]
@@ -108,7 +109,9 @@ def draw_pendulums(
     )
 
 
-def draw_pendulum_tests(n: int, *, rng: np.random.Generator, widest: float = 0.2) -> QTable:
+def draw_pendulum_tests(
+    n: int, *, rng: np.random.Generator, widest: float = 0.2, first: int = 0
+) -> QTable:
     """Draw sets to test on: two like the training, and three beyond it.
 
     Parameters
@@ -119,6 +122,8 @@ def draw_pendulum_tests(n: int, *, rng: np.random.Generator, widest: float = 0.2
         For all draws.
     widest : float
         As in `draw_pendulums`.
+    first : int
+        Identifier of the first pendulum: how many others there are already.
 
     Returns
     -------
@@ -133,11 +138,27 @@ def draw_pendulum_tests(n: int, *, rng: np.random.Generator, widest: float = 0.2
         part["role"] = np.full(size, name)
         parts.append(part)
     tests = vstack(parts)
-    tests["object_id"] = np.arange(len(tests))
+    tests["object_id"] = first + np.arange(len(tests))
     return tests
 
 
-def pendulum_inputs(pendulums: QTable) -> QTable:
-    """Return what an observer knows: ``object_id`` and the 13 measured numbers."""
+def pendulum_inputs(pendulums: QTable, *, role: str | None = None) -> QTable:
+    """Return what an observer knows: ``object_id`` and the 13 measured numbers.
+
+    Parameters
+    ----------
+    pendulums : QTable
+        From `draw_pendulums`.
+    role : str, optional
+        The role to look at; None takes all rows.
+    """
+    if role is not None:
+        pendulums = pendulums[np.asarray(pendulums["role"]) == role]
     periods = [f"period_{i}" for i in range(SWINGS)]
     return pendulums[["object_id", "angle", "length", "mass", *periods]]
+
+
+def scatter_of_swings(pendulums: QTable) -> np.ndarray:
+    """Return the relative scatter of the ten periods of each pendulum, as an observer sees it."""
+    times = np.stack([pendulums[f"period_{i}"].to_value(u.s) for i in range(SWINGS)], axis=1)
+    return np.asarray(times.std(axis=1, ddof=1) / times.mean(axis=1))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from astropy.table import QTable, Table
+from scipy.stats import chi2
 
 from skywright.data import Report
 from skywright.trust.information.page import information_page
@@ -71,12 +72,20 @@ def _judge(rows: QTable, key: str) -> dict[str, Any]:
     mean = float(value.mean())
     found = {
         "mean": {"value": mean, "low": mean - half, "high": mean + half, "true": true},
-        "scatter": {"value": spread, "low": spread, "high": spread},
+        "scatter": _scatter(spread, n),
         "bias_sigma": _scaled(mean - true, half, float(error.mean())),
         "coverage": _share((np.abs(value - true) < error).mean(), n),
         "found": _share((np.asarray(rows["p_value"]) < LEVEL).mean(), n),
     }
     return {f"{what}.{key}": one | {"n": n} for what, one in found.items()}
+
+
+def _scatter(spread: float, n: int) -> dict[str, float]:
+    """Return a standard deviation with its interval of 95 % for normal estimates."""
+    if n < 2:
+        return {"value": spread, "low": float("nan"), "high": float("nan")}
+    low, high = np.sqrt((n - 1) / chi2.ppf([0.975, 0.025], n - 1))
+    return {"value": float(spread), "low": float(spread * low), "high": float(spread * high)}
 
 
 def _scaled(bias: float, half: float, error: float) -> dict[str, float]:

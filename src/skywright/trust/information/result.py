@@ -23,8 +23,9 @@ class Information:
     error : float
         Standard deviation over bootstrap resamples; with a warning it holds the difference too.
     low, high : float
-        ``value`` less and plus one ``error``; ``low`` not below 0. Close to independence the
-        interval holds the truth more often than 68 % of times.
+        ``value`` less and plus one ``error``; ``low`` is not below 0, and an estimate below 0 has
+        the interval of 0, so that none is empty. Close to independence the interval holds the
+        truth more often than 68 % of times.
     p_value : float
         The chance of so much dependence among independent data; NaN where it was not tested.
     unit : str
@@ -81,12 +82,11 @@ def make_information(
             "do: the density may have an edge or fine structure that they cannot follow. The "
             "error was widened to hold it; compare neighbour_information"
         )
-    low = max(0.0, value - error)
     return Information(
         value=float(value * scale),
         error=float(error * scale),
-        low=float(low * scale),
-        high=float(max(value + error, low) * scale),
+        low=float(max(value - error, 0.0) * scale),
+        high=float((max(value, 0.0) + error) * scale),
         p_value=float(p_value),
         unit=unit,
         n=n,

@@ -79,7 +79,9 @@ def _seeds(
     if set(named) - set(others):
         return {"metric": metric, "seeds": None}
     own = facts.get("seeds") or [facts["headline"]["value"]]
-    return {"metric": metric, "seeds": own + [result["value"] for result in others.values()]}
+    # a run of several seeds is as many values: their common answer scatters less than one does
+    more = [v for result in others.values() for v in result.get("seeds") or [result["value"]]]
+    return {"metric": metric, "seeds": own + more}
 
 
 def _facts_of_run(

@@ -18,6 +18,7 @@ from skywright.trust.pixel_features import pixel_features
 __all__ = [
     "fold_names",
     "like_items",
+    "of_other_data",
     "read_domain",
     "read_items",
     "read_positions",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 LEARNED = ("train", "validation")
+CALIBRATION = "calibration"
 
 
 def read_roles(roles: Any, n: int) -> np.ndarray:
@@ -77,6 +79,23 @@ def splits_of(node: str, splits: list[dict[str, Any]]) -> list[dict[str, Any]]:
     found = re.search(r"\bfold=([^,\]]+)", node)
     own = [split for split in splits if found and split.get("fold") == found[1]]
     return own or splits
+
+
+def of_other_data(node: str, splits: list[dict[str, Any]]) -> bool:
+    """Tell whether a fit is of another point of the sweep than the data that are judged."""
+    point = (splits[0].get("point") or {}) if splits else {}
+    for name, value in point.items():
+        found = re.search(rf"\b{re.escape(name)}=([^,\]]+)", node)
+        if found and not _is_same(found[1], value):
+            return True
+    return False
+
+
+def _is_same(text: str, value: Any) -> bool:
+    try:
+        return float(text) == float(value)
+    except ValueError:
+        return text == str(value)
 
 
 def sides(roles: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -146,7 +165,7 @@ def read_truth(truth: Any, task: str, roles: np.ndarray) -> np.ndarray:
     task : str
         As of `skywright.trust.judge`.
     roles : (fold, n) str
-        Rows that are neither learned nor judged may have any truth.
+        Rows that are neither learned nor judged, nor calibrate, may have any truth.
 
     Raises
     ------
@@ -157,7 +176,7 @@ def read_truth(truth: Any, task: str, roles: np.ndarray) -> np.ndarray:
     if values.dtype.kind not in "biuf":
         raise ValueError(f"truth is {values.dtype}, as {values[0]!r}; expected numbers: 0 and 1")
     values = values.astype(int) if values.dtype.kind == "b" else values
-    used = values[np.isin(roles, (*LEARNED, "test")).any(axis=0)]
+    used = values[np.isin(roles, (*LEARNED, CALIBRATION, "test")).any(axis=0)]
     if not np.isfinite(used).all():
         lacking = int((~np.isfinite(used)).sum())
         raise ValueError(

@@ -16,7 +16,7 @@ from skywright.data.splits import digest_rows
 from skywright.trust.abstention import judge_abstention, judge_outliers
 from skywright.trust.committee import bare, column
 from skywright.trust.resampling import bootstrap_groups
-from skywright.trust.rules.facts import LEARNED, read_scores
+from skywright.trust.rules.facts import CALIBRATION, LEARNED, read_scores
 from skywright.trust.rules.headline import compare, losses, measure
 from skywright.trust.rules.leaks import scaled_by_all, strongest_feature
 from skywright.trust.rules.uncertainty import cut_into_bins, probabilities
@@ -193,11 +193,12 @@ def _quality(task: str, answers: np.ndarray, truth: np.ndarray, loss: np.ndarray
 
 
 def _conformal(rows: Rows) -> dict[str, np.ndarray]:
-    """Return nonconformity of two sets of rows: validation and test, or two halves of the folds."""
+    """Return nonconformity of two sets: calibration and test rows, or two halves of the folds."""
     predicted = np.isfinite(rows.mean)
-    sets = [np.flatnonzero((rows.roles == r).any(axis=0) & predicted) for r in LEARNED[1:]]
+    # validation rows have chosen an epoch or a setting: better are rows that no fit has seen
+    role = CALIBRATION if (rows.roles == CALIBRATION).any() else LEARNED[1]
     tested = [np.flatnonzero((fold == "test") & predicted) for fold in rows.roles]
-    sets = [*sets, rows.judged]
+    sets = [np.flatnonzero((rows.roles == role).any(axis=0) & predicted), rows.judged]
     if len(rows.roles) > 1:
         half = len(tested) // 2
         sets = [np.unique(np.concatenate(part)) for part in (tested[:half], tested[half:])]
@@ -298,6 +299,7 @@ def kept_facts(
         "splits": [
             {
                 "fold": name,
+                "point": given["point"],
                 "judged_sha256": _fingerprint(rows, np.flatnonzero(fold == "test")),
                 **_describe_split(fold, features, names["features"]),
             }

@@ -11,7 +11,7 @@ from scipy.stats import spearmanr, t
 from skywright.data import Images
 from skywright.trust.duplicates import duplicates
 from skywright.trust.ranking import auroc
-from skywright.trust.rules.facts import sides, splits_of
+from skywright.trust.rules.facts import of_other_data, sides, splits_of
 from skywright.trust.rules.finding import Outcome, broken, decide, passed
 
 __all__ = [
@@ -123,8 +123,9 @@ def fitted_on_training_alone(
     fits : dict
         Node -> configuration of its model.
     splits : list of dict
-        Of each fold: ``train_sha256``, ``mean`` of each feature over its training rows, and
-        features that were ``scaled_by_all`` rows.
+        Of each fold: ``train_sha256``, ``mean`` of each feature over its training rows, features
+        that were ``scaled_by_all`` rows, and ``point`` of the sweep, where means of other data are
+        not those of these rows.
     """
     scaled = {n: c["scaling"] for n, c in fits.items() if _is_fitted(c.get("scaling"))}
     wrong = []
@@ -133,7 +134,8 @@ def fitted_on_training_alone(
         known = {split["train_sha256"] for split in fold}
         if own := fits[node].get("training", {}).get("rows_sha256"):
             known.add(own)
-        if scaling.get("rows_sha256") not in known or not _is_mean_of(scaling, fold):
+        told = of_other_data(node, splits) or _is_mean_of(scaling, fold)
+        if scaling.get("rows_sha256") not in known or not told:
             wrong.append(node)
     if wrong:
         text = f"{', '.join(wrong[:4])}: scaling was fitted on other rows than the training rows"

@@ -74,7 +74,10 @@ def attack_bounded(attack: dict[str, Any]) -> Outcome:
         f"{attack['pixels']} pixels of at most {attack['budget']} change {share:.0%} "
         f"({low:.0%} to {high:.0%}) of {n} answers, a random search {attack['random'] / n:.0%}"
     )
-    number = {"value": share, "low": low, "high": high, "limit": 0.5}
+    # an attack that is worse than chance says nothing good of the classifier
+    worst = max(share, attack["random"] / n)
+    low, high = wilson(worst, n)
+    number = {"value": worst, "low": low, "high": high, "limit": 0.5}
     return decide(low <= 0.5, text, number)
 
 
