@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm, rankdata
 
-__all__ = ["FEWEST", "columns_of", "normal_scores", "seeded", "standardise"]
+__all__ = ["FEWEST", "columns_of", "normal_scores", "seeded", "spread_ties", "standardise"]
 
 FEWEST = 30
+CELL = 0.25  # of the cell: whole cells touch, and no few Gaussians follow a checkerboard
 
 
 def seeded(seed: int, rng: np.random.Generator | None) -> np.random.Generator:
@@ -65,6 +66,31 @@ def _numbers(name: str, values: Any) -> np.ndarray:
             "dimensions use skywright.learn.estimate_information"
         )
     return array
+
+
+def spread_ties(column: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a column whose repeated values are spread evenly over a part of their cells.
+
+    A value that repeats has no density: a Gaussian that shrinks around it gains without end. A
+    cell reaches half way to the values beside it, so that the value can be read back, and all
+    that the column says about others is kept. Where these are far, as beside a value that means
+    "missing", it is as wide as most are. A column without repeats is returned as it is.
+
+    Parameters
+    ----------
+    column : (n,)
+        At least two different values.
+    rng : Generator
+        For places in the cells.
+    """
+    values, which, count = np.unique(column, return_inverse=True, return_counts=True)
+    if len(values) == len(column):
+        return column
+    half = 0.5 * np.diff(values)
+    half = CELL * np.minimum(half, np.median(half))
+    below, above = np.append(half[0], half), np.append(half, half[-1])
+    place = rng.uniform(-below[which], above[which])
+    return np.asarray(np.where(count[which] > 1, column + place, column))
 
 
 def standardise(columns: Sequence[np.ndarray]) -> np.ndarray:
