@@ -46,8 +46,8 @@ class Settings(NamedTuple):
     bootstraps: int = 50
     correct: bool = True
 
-    def check(self) -> None:
-        """Say which of them cannot be."""
+    def check(self, permutations: int = 0) -> None:
+        """Say which of them, or of the test's, cannot be."""
         if self.transform not in TRANSFORMS:
             raise ValueError(f"transform is {self.transform!r}; expected {', '.join(TRANSFORMS)}")
         if self.criterion not in CRITERIA:
@@ -55,6 +55,8 @@ class Settings(NamedTuple):
         for name, least in (("components", 1), ("folds", 2), ("bootstraps", 2)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}")
+        if permutations < 0:
+            raise ValueError(f"permutations is {permutations}; expected 0 or more")
 
 
 def choose(points: np.ndarray, settings: Settings, rng: np.random.Generator) -> Mixtures:

@@ -81,7 +81,7 @@ def mutual_information(
     """
     scale_of(unit)
     settings = Settings(transform, criterion, components, folds, bootstraps, correct)
-    settings.check()
+    settings.check(permutations)
     rng = seeded(seed, rng)
     columns = list(columns_of({"x": x, "y": y}).values())
     found = estimate_terms(columns, [(1, [0, 1]), (-1, [0]), (-1, [1])], settings, rng)

@@ -11,7 +11,7 @@ from scipy.stats import norm, rankdata
 __all__ = ["FEWEST", "columns_of", "normal_scores", "seeded", "spread_ties", "standardise"]
 
 FEWEST = 30
-CELL = 0.25  # of the cell: whole cells touch, and no few Gaussians follow a checkerboard
+CELL = 0.75  # of the cell: where whole cells touch, no few Gaussians follow their edges
 
 
 def seeded(seed: int, rng: np.random.Generator | None) -> np.random.Generator:
@@ -89,7 +89,8 @@ def spread_ties(column: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     half = 0.5 * np.diff(values)
     half = CELL * np.minimum(half, np.median(half))
     below, above = np.append(half[0], half), np.append(half, half[-1])
-    place = rng.uniform(-below[which], above[which])
+    # its own stream: that of a seed may be the one that the data were drawn from
+    place = rng.spawn(1)[0].uniform(-below[which], above[which])
     return np.asarray(np.where(count[which] > 1, column + place, column))
 
 
