@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.table import MaskedColumn, QTable, Table
+from astropy.utils.masked import Masked
 from scipy.stats import multivariate_normal
 from sklearn.feature_selection import mutual_info_regression
 from sklearn.mixture import GaussianMixture
@@ -255,6 +256,35 @@ def test_conditional_information():
     assert abs(none.value) < 0.01
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            np.ma.masked_array(np.arange(40.0), mask=[True] * 3 + [False] * 37),
+            "3 of 40 values of g",
+        ),
+        (MaskedColumn(np.arange(40.0), mask=[True] * 3 + [False] * 37), "3 of 40 values of given"),
+        (np.ma.masked_less(np.arange(80.0).reshape(40, 2), 1), r"1 of 40 values of given\[0\]"),
+        (Masked(np.arange(40.0) * u.m, mask=[True] * 3 + [False] * 37), "3 of 40 values of given"),
+        (3.0, r"given has shape \(\)"),
+        (Table({"age": np.ones(40)}), r"given\['age'\] is constant"),
+    ],
+)
+def test_what_cannot_be_given_is_refused(given, message):
+    x, y = pair(n=40)
+    with pytest.raises(ValueError, match=message):
+        trust.conditional_information(x, y, given)
+
+
+def test_a_table_can_be_given():
+    rng = np.random.default_rng(0)
+    x, y, z, other = rng.normal(size=(4, 200))
+    settings = {"bootstraps": 2, "components": 2}
+    first = trust.conditional_information(x, y, np.column_stack([z, other]), **settings)
+    table = Table({"z": z, "other": other})
+    assert trust.conditional_information(x, y, table, **settings).value == first.value
+
+
 def test_classes():
     rng = np.random.default_rng(0)
     kind = rng.integers(2, size=600)
@@ -331,6 +361,8 @@ def test_neighbours_agree():
     found = trust.neighbour_information(x, y, subsamples=20)
     assert abs(found.value - 0.2231) < 3 * found.error
     assert 0.02 < found.error < 0.1
+    with pytest.raises(ValueError, match="subsamples is 1"):
+        trust.neighbour_information(x, y, subsamples=1)
 
 
 @pytest.mark.parametrize(
@@ -343,7 +375,7 @@ def test_neighbours_agree():
             "20 of 40 values of x are not",
         ),
         (range(40), np.ones(40), {}, "y is constant"),
-        (range(40), range(41), {}, "different lengths"),
+        (range(40), range(41), {}, "different lengths: x has 40 rows and y has 41"),
         (range(10), range(10), {}, "10 rows; expected at least 30"),
         (["a"] * 40, range(40), {}, "does not hold numbers"),
         (np.ones((40, 2)), range(40), {}, "expected one number for each row"),
@@ -351,6 +383,11 @@ def test_neighbours_agree():
         (range(40), range(40), {"criterion": "dic"}, "expected cv, aic, bic"),
         (range(40), range(40), {"transform": "log"}, "expected none, copula, auto"),
         (range(40), range(40), {"bootstraps": 1}, "at least 2"),
+        (1e200 * np.arange(40), range(40), {}, "change its unit"),
+        (1e-200 * np.arange(40), range(40), {}, "change its unit"),
+        (1j * np.arange(40), range(40), {}, "does not hold numbers"),
+        ([10**400, *range(39)], range(40), {}, "does not hold numbers"),
+        (range(40), range(40), {"folds": 41}, "more than the 40 rows"),
         (range(40), range(40), {"permutations": -1}, "expected 0 or more"),
     ],
 )

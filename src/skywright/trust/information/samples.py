@@ -11,6 +11,7 @@ from scipy.stats import norm, rankdata
 __all__ = ["FEWEST", "columns_of", "normal_scores", "seeded", "spread_ties", "standardise"]
 
 FEWEST = 30
+SMALLEST = 1e-150
 CELL = 0.75  # of the cell: where whole cells touch, no few Gaussians follow their edges
 
 
@@ -32,12 +33,18 @@ def columns_of(named: dict[str, Any], fewest: int = FEWEST) -> dict[str, np.ndar
     Raises
     ------
     ValueError
-        Lengths differ, rows are too few, a value is not finite, a sample is constant.
+        Lengths differ, rows are too few, a value is not finite, a sample is constant or its
+        unit makes numbers too large or small.
     """
     found = {name: _numbers(name, values) for name, values in named.items()}
     lengths = {name: len(values) for name, values in found.items()}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(f"samples have different lengths {lengths}: give pairs, row by row")
+    n = next(iter(lengths.values()))
+    for name, length in lengths.items():
+        if length != n:
+            raise ValueError(
+                f"samples have different lengths: {next(iter(lengths))} has {n} rows and {name} "
+                f"has {length}; give pairs, row by row"
+            )
     for name, values in found.items():
         if len(values) < fewest:
             raise ValueError(f"{name} has {len(values)} rows; expected at least {fewest}")
@@ -47,16 +54,24 @@ def columns_of(named: dict[str, Any], fewest: int = FEWEST) -> dict[str, np.ndar
                 f"{len(bad)} of {len(values)} values of {name} are not finite, the first in row "
                 f"{bad[0]}: leave such rows out of every sample"
             )
-        if np.ptp(values) == 0:
+        if values.min() == values.max():
             raise ValueError(f"{name} is constant ({values[0]:g}): it can hold no information")
+        size = float(np.abs(values).max())
+        if not SMALLEST < size < 1 / SMALLEST:
+            raise ValueError(
+                f"the largest value of {name} is {size:.2g}, whose square a float cannot hold: "
+                "change its unit"
+            )
     return found
 
 
 def _numbers(name: str, values: Any) -> np.ndarray:
     plain = getattr(values, "value", values)
     try:
+        if np.iscomplexobj(plain):
+            raise TypeError
         array: np.ndarray = np.asarray(np.ma.filled(np.ma.asarray(plain, dtype=float), np.nan))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(
             f"{name} does not hold numbers; for classes use class_information"
         ) from None
