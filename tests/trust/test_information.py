@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from astropy import units as u
+from astropy.coordinates import SkyCoord
 from astropy.table import MaskedColumn, QTable, Table
+from astropy.time import Time
 from astropy.utils.masked import Masked
 from scipy.stats import multivariate_normal
 from sklearn.feature_selection import mutual_info_regression
@@ -170,6 +172,22 @@ def test_repeated_values_hold_no_spikes(levels):
         known = np.log(2) + 0.8 * np.log(0.8) + 0.2 * np.log(0.2)
         found = trust.mutual_information(x, bits, permutations=0, bootstraps=20)
         assert abs(found.value - known) < 2 * found.error
+
+
+@pytest.mark.parametrize("shift", [20, 60_000.1])
+def test_a_shift_is_no_gap(shift):
+    """Its logarithm does not vary, which ended in a division by zero."""
+    x = np.arange(60.0)
+    found = trust.mutual_information(x, x + shift, permutations=0, bootstraps=2, components=2)
+    assert found.details["transform"] != "gap"
+    assert found.value > 3
+
+
+def test_times_are_numbers():
+    x, y = pair(n=60)
+    times = QTable({"t": Time(60_000 + 10 * y, format="mjd")})
+    found = trust.information_table(x[:, None], times, permutations=0, bootstraps=2)
+    assert found["value"][0] > 0.05
 
 
 def test_whole_numbers_in_order_have_no_edge():
@@ -478,3 +496,32 @@ def test_columns_that_are_missing_are_named(mine):
         trust.tabulate_information(mine, quantities=["age"], rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match="latent 'z0' and quantity 'flat': y is constant"):
         trust.information_table(mine[["z0"]], Table({"flat": np.zeros(200)}))
+
+
+@pytest.mark.parametrize(
+    ("latents", "quantities", "message"),
+    [
+        (np.ma.masked_array(np.arange(80.0).reshape(40, 2), mask=[[1, 0]] * 3 + [[0, 0]] * 37),
+         Table({"m": np.arange(40.0)}), "3 of 40 values of x are not finite"),
+        (np.arange(40.0), Table({"m": np.arange(40.0)}), r"latents have shape \(40,\)"),
+        (np.ones((40, 0)), Table({"m": np.arange(40.0)}), "there are no pairs"),
+        (np.ones((40, 2)), Table(), "there are no pairs"),
+        (np.ones((40, 2)), {"m": np.arange(40.0)}, "a dict; expected a Table"),
+        (np.arange(40.0)[:, None], QTable({"s": SkyCoord(np.arange(40) * u.deg, 0 * u.deg)}),
+         "quantity 's': y does not hold numbers"),
+    ],
+)  # fmt: skip
+def test_tables_that_cannot_be_used_are_refused(latents, quantities, message):
+    with pytest.raises(ValueError, match=message):
+        trust.information_table(latents, quantities)
+
+
+def test_report_without_tests_counts_no_discoveries(mine):
+    rng = np.random.default_rng(0)
+    settings = {"permutations": 0, "bootstraps": 2, "rng": rng}
+    found = trust.tabulate_information(mine, ["z0"], ["mass"], **settings)
+    trials = trust.estimate_known(trust.plan_estimates(2, [40], ["independent"]), **settings)
+    report = trust.information_report(trials, found)
+    assert "depend" not in report.verdict
+    assert "p < 0.05" not in report.verdict
+    assert np.isnan(report.results["found.independent.40"]["value"])

@@ -201,6 +201,7 @@ def _gain(scores: Tensor, first: int = 0) -> Tensor:
 def _judge(critic: _Critic, x: Tensor, y: Tensor) -> np.ndarray:
     with torch.no_grad():
         gains = [
-            _gain(critic(x[rows], y), int(rows[0])) for rows in torch.arange(len(x)).split(JUDGED)
+            _gain(critic(x[rows], y), int(rows[0]))
+            for rows in torch.split(torch.arange(len(x)), JUDGED)
         ]
         return torch.cat(gains).cpu().numpy().astype(float)
