@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from astropy import units as u
-from astropy.coordinates import SkyCoord
 from astropy.table import MaskedColumn, QTable, Table
 from astropy.time import Time
 from astropy.utils.masked import Masked
@@ -303,77 +302,6 @@ def test_a_table_can_be_given():
     assert trust.conditional_information(x, y, table, **settings).value == first.value
 
 
-def test_classes():
-    rng = np.random.default_rng(0)
-    kind = rng.integers(2, size=600)
-    x = 2 * kind + rng.normal(size=600)
-    grid = np.linspace(-8, 10, 4001)
-    parts = np.exp(-0.5 * (grid - np.array([[0], [2]])) ** 2) / np.sqrt(2 * np.pi)
-    whole = parts.mean(0)
-    true = 0.5 * (parts * np.log(parts / whole)).sum() * (grid[1] - grid[0])
-    for transform in ("none", "copula"):
-        found = trust.class_information(x, np.array(["a", "b"])[kind], transform=transform)
-        assert abs(found.value - true) < 3 * found.error
-        assert found.p_value == 0.005
-    assert trust.class_information(rng.normal(size=600), kind).p_value > 0.01
-
-
-def test_whole_numbers_of_classes():
-    """Gaussians that shrank around whole numbers made -48 nats of 0.206."""
-    rng = np.random.default_rng(0)
-    kind = rng.integers(2, size=500)
-    found = trust.class_information(rng.poisson(3 + 3 * kind), kind, permutations=0)
-    assert abs(found.value - 0.206) < 2 * found.error
-
-
-def test_one_far_row_hides_no_classes():
-    rng = np.random.default_rng(0)
-    kind = np.append(rng.integers(2, size=499), 1)
-    x = np.append(2 * kind[:499] + rng.normal(size=499), 1e6)
-    found = trust.class_information(x, kind, permutations=0, bootstraps=20)
-    assert found.details["transform"] == "copula"
-    assert abs(found.value - 0.337) < 2 * found.error
-
-
-def test_divergence_has_a_direction():
-    rng = np.random.default_rng(0)
-    x, y = rng.normal(size=1000), rng.normal(1, 2, size=1500)
-    forward, backward = trust.kullback_leibler(x, y), trust.kullback_leibler(y, x)
-    assert abs(forward.value - (np.log(2) + 2 / 8 - 0.5)) < 3 * forward.error
-    assert abs(backward.value - (-np.log(2) + 5 / 2 - 0.5)) < 3 * backward.error
-
-
-def test_divergence_of_whole_numbers():
-    """Gaussians that shrank around whole numbers made 4.5 nats of 0.92."""
-    rng = np.random.default_rng(0)
-    found = trust.kullback_leibler(rng.poisson(3, size=500), rng.poisson(6, size=500))
-    assert abs(found.value - 0.9206) < 3 * found.error
-
-
-def test_divergence_of_very_different_widths():
-    rng = np.random.default_rng(0)
-    found = trust.kullback_leibler(rng.normal(size=500), 1e4 * rng.normal(size=500))
-    assert abs(found.value - (np.log(1e4) - 0.5)) < 3 * found.error
-
-
-def test_divergence_converts_units():
-    rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(2, 200))
-    plain = trust.kullback_leibler(x, y, bootstraps=2)
-    found = trust.kullback_leibler(x * u.km, 1000 * y * u.m, bootstraps=2)
-    assert found.value == pytest.approx(plain.value, abs=1e-6)
-    assert plain.warning == ""
-    for other in (y * u.s, y):
-        with pytest.raises(ValueError, match="not convertible"):
-            trust.kullback_leibler(x * u.km, other)
-
-
-def test_divergence_without_overlap_warns():
-    rng = np.random.default_rng(0)
-    found = trust.kullback_leibler(rng.normal(size=200), rng.normal(50, 1, size=200), bootstraps=2)
-    assert found.warning.startswith("100 % of x lies outside")
-
-
 def test_neighbours_agree():
     x, y = pair(n=500)
     found = trust.neighbour_information(x, y, subsamples=20)
@@ -414,114 +342,8 @@ def test_what_cannot_be_used_is_refused(x, y, settings, message):
         trust.mutual_information(x, y, **settings)
 
 
-def test_classes_that_cannot_be_used_are_refused():
-    with pytest.raises(ValueError, match="one class only"):
-        trust.class_information(np.arange(40), ["a"] * 40)
-    with pytest.raises(ValueError, match="class b has 1 rows"):
-        trust.class_information(np.arange(40), ["a"] * 39 + ["b"])
-
-
-@pytest.mark.parametrize(
-    ("classes", "message"),
-    [
-        (np.ma.masked_array(["a", "b"] * 20, mask=[True] * 2 + [False] * 38), "2 of 40 classes"),
-        (MaskedColumn(["a", "b"] * 20, mask=[True] * 20 + [False] * 20), "20 of 40 classes are m"),
-        ([None, "b"] * 20, "the first in row 0"),
-        ([1.0, np.nan] * 20, "the first in row 1"),
-        ([["a", "b"]] * 40, r"shape \(40, 2\)"),
-        ("a", r"shape \(\)"),
-        (["a", "b"], "40 numbers and 2 classes"),
-    ],
-)
-def test_missing_classes_are_no_class(classes, message):
-    with pytest.raises(ValueError, match=message):
-        trust.class_information(np.arange(40), classes)
-
-
 def test_identical_columns_have_much_information():
     x = np.random.default_rng(0).normal(size=100)
     found = trust.mutual_information(x, x, bootstraps=5, permutations=19, components=3)
     assert np.isfinite(found.value)
     assert found.value > 3
-
-
-@pytest.fixture(scope="module")
-def mine():
-    rng = np.random.default_rng(0)
-    z = rng.normal(size=(200, 2))
-    spiral = rng.random(200) > 0.5
-    z[:, 1] += 8 * spiral
-    table = Table({"z0": z[:, 0], "z1": z[:, 1]})
-    table["mass"] = z[:, 0] + 0.5 * rng.normal(size=200)
-    table["kind"] = np.where(spiral, "spiral", "<elliptical>")
-    return table
-
-
-def test_table_and_its_page(mine, tmp_path):
-    mine.write(tmp_path / "mine.ecsv")
-    rng = np.random.default_rng(1)
-    found = trust.tabulate_information(
-        str(tmp_path / "mine.ecsv"), permutations=99, bootstraps=5, rng=rng
-    )
-    values = {(row["latent"], row["quantity"]): row for row in found}
-    assert values["z0", "mass"]["value"] == pytest.approx(0.8, abs=0.15)
-    assert values["z1", "kind"]["value"] == pytest.approx(np.log(2), abs=0.1)
-    assert values["z1", "kind"]["q_value"] < 0.05
-    assert abs(values["z1", "mass"]["value"]) < 0.05
-    trials = trust.estimate_known(
-        trust.plan_estimates(2, [60], ["D1", "independent"]),
-        permutations=19, bootstraps=5, rng=rng,
-    )  # fmt: skip
-    report = trust.information_report(trials, found)
-    assert report.results["information.z0.mass"]["value"] == values["z0", "mass"]["value"]
-    firm = int((found["q_value"] < 0.05).sum())
-    assert report.verdict.startswith(f"{firm} of 4 pairs depend on each other.")
-    assert report.html.count("<svg") == 2
-    assert "<elliptical>" not in report.html
-    assert "http" not in report.html.replace("http://www.w3.org", "")
-    assert trust.information_figure(found).startswith("<svg")
-
-
-def test_no_table_is_no_pairs():
-    none = trust.tabulate_information(rng=np.random.default_rng(0))
-    assert len(none) == 0
-    with pytest.raises(ValueError, match="no rows"):
-        trust.information_figure(none)
-    with pytest.raises(ValueError, match="no trials"):
-        trust.information_report(QTable({"distribution": []}), none)
-
-
-def test_columns_that_are_missing_are_named(mine):
-    with pytest.raises(ValueError, match="there is no age"):
-        trust.tabulate_information(mine, quantities=["age"], rng=np.random.default_rng(0))
-    with pytest.raises(ValueError, match="latent 'z0' and quantity 'flat': y is constant"):
-        trust.information_table(mine[["z0"]], Table({"flat": np.zeros(200)}))
-
-
-@pytest.mark.parametrize(
-    ("latents", "quantities", "message"),
-    [
-        (np.ma.masked_array(np.arange(80.0).reshape(40, 2), mask=[[1, 0]] * 3 + [[0, 0]] * 37),
-         Table({"m": np.arange(40.0)}), "3 of 40 values of x are not finite"),
-        (np.arange(40.0), Table({"m": np.arange(40.0)}), r"latents have shape \(40,\)"),
-        (np.ones((40, 0)), Table({"m": np.arange(40.0)}), "there are no pairs"),
-        (np.ones((40, 2)), Table(), "there are no pairs"),
-        (np.ones((40, 2)), {"m": np.arange(40.0)}, "a dict; expected a Table"),
-        (np.arange(40.0)[:, None], QTable({"s": SkyCoord(np.arange(40) * u.deg, 0 * u.deg)}),
-         "quantity 's': y does not hold numbers"),
-    ],
-)  # fmt: skip
-def test_tables_that_cannot_be_used_are_refused(latents, quantities, message):
-    with pytest.raises(ValueError, match=message):
-        trust.information_table(latents, quantities)
-
-
-def test_report_without_tests_counts_no_discoveries(mine):
-    rng = np.random.default_rng(0)
-    settings = {"permutations": 0, "bootstraps": 2, "rng": rng}
-    found = trust.tabulate_information(mine, ["z0"], ["mass"], **settings)
-    trials = trust.estimate_known(trust.plan_estimates(2, [40], ["independent"]), **settings)
-    report = trust.information_report(trials, found)
-    assert "depend" not in report.verdict
-    assert "p < 0.05" not in report.verdict
-    assert np.isnan(report.results["found.independent.40"]["value"])
