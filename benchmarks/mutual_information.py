@@ -7,8 +7,9 @@ settings: for 1, 2, … components three random initialisations and two folds by
 50 bootstrap fits begun at the chosen one, and 100,000 draws for each integral. Both sides use one
 thread, no permutation test, and 50 resamples; seconds are those of the processor. The ratio that
 has to be reached is that of the same recipe by our fits (`plain`), whose errors are the same within
-a tenth. `ours` is the default, which also fits normal scores of ranks and ten folds for its bias; it is printed beside
-it. The last figures say how far a fit is from what exponentials alone would cost.
+a tenth. `ours` is the default, which also fits normal scores of ranks and ten folds for its bias;
+it is printed beside it. The last figures say how far a fit is from what exponentials
+alone would cost.
 """
 
 from __future__ import annotations
