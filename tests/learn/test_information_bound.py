@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skywright.learn import estimate_information
+from skywright.learn import estimate_information, information
 
 
 def sample(rho, size, n=1000):
@@ -39,7 +39,11 @@ def test_same_seed_same_value_and_units():
         (np.full((300, 1), np.nan), np.ones((300, 1)), {}, "row 0 of x is not finite"),
         (np.arange(300), np.arange(299), {}, "300 rows and y has 299"),
         (np.arange(100), np.arange(100), {}, "expected at least 200"),
-        (np.arange(300), np.arange(300), {"folds": 1}, "at least 2"),
+        (np.arange(300), np.arange(300), {"folds": 1}, "expected 2 to 30"),
+        (np.arange(300), np.arange(300), {"folds": 31}, "expected 2 to 30"),
+        (np.arange(300), np.arange(300), {"batch": 0}, "batch is 0"),
+        (np.ma.masked_equal(np.arange(300), 7), np.arange(300), {}, "row 7 of x is not finite"),
+        (["a"] * 300, np.arange(300), {}, "x holds <U1"),
         (np.arange(300), np.arange(300), {"unit": "dB"}, "expected one of nat, bit"),
         (np.ones((3, 2, 2)), np.arange(300), {}, "dimension"),
     ],
@@ -47,3 +51,19 @@ def test_same_seed_same_value_and_units():
 def test_what_cannot_be_used_is_refused(x, y, settings, message):
     with pytest.raises(ValueError, match=message):
         estimate_information(x, y, **settings)
+
+
+def test_far_rows_do_not_meet_a_net_that_extrapolates():
+    """One row at 1e6 in both made -65,000 nats."""
+    x, y = sample(0.6, 1, 400)
+    x[0] = y[0] = 1e6
+    found = estimate_information(x, y, epochs=5, folds=2)
+    assert abs(found["value"]) < 0.3
+
+
+def test_rows_are_judged_in_parts(monkeypatch):
+    x, y = sample(0.6, 2, 300)
+    whole = estimate_information(x, y, epochs=3, folds=2)
+    monkeypatch.setattr(information, "JUDGED", 40)
+    parts = estimate_information(x, y, epochs=3, folds=2)
+    assert parts["value"] == pytest.approx(whole["value"], abs=1e-5)

@@ -171,6 +171,9 @@ def test_information_without_its_error_is_found():
         {"latent": ["a"], "quantity": ["z"], "value": [0.3], "error": [0.02], "p_value": [0.001]}
     )
     assert latents_mean_something(table).passed
+    assert latents_mean_something(table).evidence.endswith("nat")
+    table.meta["unit"] = "bit"
+    assert latents_mean_something(table).evidence.endswith("bit")
     table["error"] = np.nan
     assert not latents_mean_something(table).passed
 

@@ -14,6 +14,9 @@ __all__ = ["estimate_information"]
 WIDTH, FEATURES = 64, 32
 CHECKED = 0.2  # of the rows of a fold's training that choose the epoch
 FEWEST = 200
+IN_FOLD = 10  # rows at least
+FAR = 10.0  # spreads from the mean; what is farther counts as this far: no net extrapolates
+JUDGED = 1024  # rows at a time: all pairs of 30,000 rows would be 4 GB
 RATE, DECAY = 2e-3, 1e-4
 UNITS = {"nat": 1.0, "bit": 1 / math.log(2)}
 
@@ -41,7 +44,7 @@ def estimate_information(
     Parameters
     ----------
     x, y : (n, dimension), (n, other)
-        Row by row; (n,) counts as one column.
+        Row by row; (n,) counts as one column. Outliers shrink all else: take logarithms or ranks.
     unit : str
         ``nat`` or ``bit``.
     folds : int
@@ -83,8 +86,12 @@ def estimate_information(
         raise ValueError(f"x has {n} rows and y has {len(second)}: give pairs, row by row")
     if n < FEWEST:
         raise ValueError(f"there are {n} rows; expected at least {FEWEST} to train and to judge")
-    if folds < 2:
-        raise ValueError(f"folds is {folds}; expected at least 2: one to train and one to judge")
+    if not 2 <= folds <= n // IN_FOLD:
+        raise ValueError(
+            f"folds is {folds}; expected 2 to {n // IN_FOLD}: one trains, and {IN_FOLD} rows judge"
+        )
+    if min(epochs, batch) < 1:
+        raise ValueError(f"epochs is {epochs} and batch is {batch}; expected at least 1")
     rng = np.random.default_rng(seed)
     fold = rng.permutation(np.arange(n) % folds)
     gains = np.empty(n)
@@ -106,7 +113,10 @@ def estimate_information(
 
 
 def _check(name: str, values: np.ndarray) -> np.ndarray:
-    array = np.asarray(getattr(values, "value", values), dtype=float)
+    plain = np.ma.asarray(getattr(values, "value", values))
+    if plain.dtype.kind not in "buif":
+        raise ValueError(f"{name} holds {plain.dtype}; expected an array of numbers")
+    array = np.ma.filled(plain.astype(float), np.nan)
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2:
         raise ValueError(f"{name} has shape {array.shape}; expected (n, dimension)")
@@ -123,7 +133,7 @@ def _scale(values: np.ndarray, train: np.ndarray) -> Tensor:
     """Return values in units of the spread of the training rows."""
     spread = values[train].std(axis=0)
     scaled = (values - values[train].mean(axis=0)) / np.where(spread > 0, spread, 1)
-    return torch.from_numpy(scaled.astype(np.float32))
+    return torch.from_numpy(np.clip(scaled, -FAR, FAR).astype(np.float32))
 
 
 class _Critic(nn.Module):
@@ -180,11 +190,18 @@ def _train(
     return critic
 
 
-def _gain(scores: Tensor) -> Tensor:
-    """Return log(n x softmax) of the true partner of each row; its mean is the bound."""
-    return scores.diagonal() - scores.logsumexp(dim=1) + math.log(len(scores))
+def _gain(scores: Tensor, first: int = 0) -> Tensor:
+    """Return log(n x softmax) of the true partner of each row; its mean is the bound.
+
+    Rows may be a part of all n, from row ``first`` on.
+    """
+    return scores.diagonal(first) - scores.logsumexp(dim=1) + math.log(scores.shape[1])
 
 
 def _judge(critic: _Critic, x: Tensor, y: Tensor) -> np.ndarray:
     with torch.no_grad():
-        return _gain(critic(x, y)).cpu().numpy().astype(float)
+        gains = [
+            _gain(critic(x[rows], y), int(rows[0]))
+            for rows in torch.split(torch.arange(len(x)), JUDGED)
+        ]
+        return torch.cat(gains).cpu().numpy().astype(float)

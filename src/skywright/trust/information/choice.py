@@ -84,8 +84,15 @@ def choose_mixture(
     -------
     Mixtures
         One, fitted to all rows.
+
+    Raises
+    ------
+    ValueError
+        There are more folds than rows.
     """
     n = len(points)
+    if folds > n:
+        raise ValueError(f"folds is {folds}, more than the {n} rows that they divide")
     fold = rng.permutation(np.arange(n) % folds)
     best, score, waited = None, -np.inf, 0
     for components in range(1, most + 1):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from skywright.trust.information.estimate import (
+    TRANSFORMS,
     Settings,
     bootstrap_weights,
     choose,
@@ -16,7 +17,7 @@ from skywright.trust.information.estimate import (
 from skywright.trust.information.integrals import divergence
 from skywright.trust.information.mixtures import Mixtures, log_density
 from skywright.trust.information.result import Information, make_information, scale_of
-from skywright.trust.information.samples import columns_of, normal_scores, seeded, standardise
+from skywright.trust.information.samples import columns_of, normal_scores, seeded, spread_ties
 
 __all__ = ["class_information"]
 
@@ -28,7 +29,7 @@ def class_information(
     classes: Any,
     *,
     unit: str = "nat",
-    transform: str = "none",
+    transform: str = "auto",
     criterion: str = "cv",
     components: int = 10,
     folds: int = 2,
@@ -46,9 +47,9 @@ def class_information(
         Numbers.
     classes : (n,)
         Names or whole numbers, row by row.
-    transform : str
-        ``none`` or ``copula``.
-    unit, criterion, components, folds, bootstraps, permutations, correct, seed, rng
+    permutations : int
+        For the p-value, which sees classes that differ in mean or variance of normal scores.
+    unit, transform, criterion, components, folds, bootstraps, correct, seed, rng
         As in `mutual_information`.
 
     Returns
@@ -70,44 +71,74 @@ def class_information(
     """
     scale_of(unit)
     settings = Settings(transform, criterion, components, folds, bootstraps, correct)
-    settings.check()
-    if transform == "auto":
-        raise ValueError("transform is 'auto'; for classes expected none or copula")
+    settings.check(permutations)
     rng = seeded(seed, rng)
     column = columns_of({"x": x})["x"]
     kinds = _kinds(classes, len(column))
-    points = (normal_scores if transform == "copula" else standardise)([column])
-    fitted = [choose(points[kinds == k], settings, rng) for k in range(kinds.max() + 1)]
+    p_value = _p_value(normal_scores([column])[:, 0], kinds, permutations, rng)
+    best = _best_fit(spread_ties(column, rng), kinds, settings, rng)
     everywhere = np.ones((1, len(kinds)))
-    plain = _integral(fitted, _shares(everywhere, kinds))[0]
-    value = plain
-    if correct:
-        left_out = fold_weights(len(kinds), rng)
-        held_out = _log_ratio(points, kinds, fitted, 1 - left_out) * left_out
-        value = 0.5 * (held_out.sum() + _log_ratio(points, kinds, fitted, everywhere).sum())
-        value /= len(kinds)
+    plain = _integral(best.mixtures, _shares(everywhere, kinds))[0]
     weights = bootstrap_weights(len(kinds), settings, rng)
     if correct:
-        resampled = (_log_ratio(points, kinds, fitted, weights) * weights).mean(axis=1)
+        rows = _log_ratio(best.points, kinds, best.mixtures, everywhere)[0]
+        value = 0.5 * float((rows + best.held_out).mean())
+        resampled = _log_ratio(best.points, kinds, best.mixtures, weights) * weights
+        error = resampled.mean(axis=1).std(ddof=1)
     else:
-        resampled = _integral(_refit(points, kinds, fitted, weights), _shares(weights, kinds))
+        value = plain
+        again = _refit(best.points, kinds, best.mixtures, weights)
+        error = _integral(again, _shares(weights, kinds)).std(ddof=1)
     return make_information(
-        value,
-        resampled.std(ddof=1),
-        plain,
-        _p_value(normal_scores([column])[:, 0], kinds, permutations, rng),
-        unit,
-        len(kinds),
-        components=[mixture.weights.shape[1] for mixture in fitted],
-        transform=transform,
-    )
+        value, error, plain, p_value, unit, len(kinds),
+        components=[mixture.weights.shape[1] for mixture in best.mixtures],
+        transform=best.transform,
+    )  # fmt: skip
+
+
+class _Fit(NamedTuple):
+    """Mixtures of the classes, and the log density ratio of rows that were held out."""
+
+    points: np.ndarray
+    mixtures: list[Mixtures]
+    transform: str
+    held_out: np.ndarray
+
+
+def _best_fit(
+    column: np.ndarray, kinds: np.ndarray, settings: Settings, rng: np.random.Generator
+) -> _Fit:
+    """Return the fit of the transform that tells the classes of held-out rows better."""
+    left_out = fold_weights(len(kinds), rng)
+    tried = []
+    for name, transform in TRANSFORMS[settings.transform].items():
+        points = transform([column])
+        mixtures = [choose(points[kinds == k], settings, rng) for k in range(kinds.max() + 1)]
+        held_out = np.zeros(len(kinds))
+        if settings.correct or settings.transform == "auto":
+            held_out = (_log_ratio(points, kinds, mixtures, 1 - left_out) * left_out).sum(axis=0)
+        tried.append(_Fit(points, mixtures, name, held_out))
+    return max(tried, key=lambda fit: fit.held_out.mean())
 
 
 def _kinds(classes: Any, n: int) -> np.ndarray:
     """Return the classes as whole numbers from 0."""
-    names, kinds, count = np.unique(np.asarray(classes), return_inverse=True, return_counts=True)
-    if len(kinds) != n:
-        raise ValueError(f"samples have different lengths: {n} numbers and {len(kinds)} classes")
+    array = np.ma.asarray(getattr(classes, "value", classes))
+    if array.ndim != 1:
+        raise ValueError(f"classes have shape {array.shape}; expected one for each row")
+    if len(array) != n:
+        raise ValueError(f"samples have different lengths: {n} numbers and {len(array)} classes")
+    # nothing else is unlike itself
+    missing = [np.ma.is_masked(name) or name is None or name != name for name in array]  # noqa: PLR0124
+    if any(missing):
+        raise ValueError(
+            f"{sum(missing)} of {n} classes are missing, the first in row {np.argmax(missing)}: "
+            "leave such rows out of every sample, or give them a name"
+        )
+    names, kinds, count = np.unique(
+        array.data.astype(str) if array.dtype.kind == "O" else array.data,
+        return_inverse=True, return_counts=True,
+    )  # fmt: skip
     if len(names) < 2:
         raise ValueError(f"there is one class only ({names[0]}): it can hold no information")
     if count.min() < FEWEST:

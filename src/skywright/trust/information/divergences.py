@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from astropy.units import dimensionless_unscaled
 
 from skywright.trust.information.estimate import (
     Settings,
@@ -16,9 +18,11 @@ from skywright.trust.information.estimate import (
 from skywright.trust.information.integrals import divergence
 from skywright.trust.information.mixtures import Mixtures, log_density
 from skywright.trust.information.result import Information, make_information, scale_of
-from skywright.trust.information.samples import columns_of, seeded
+from skywright.trust.information.samples import columns_of, seeded, spread_ties, standardise
 
 __all__ = ["kullback_leibler"]
+
+OUTSIDE = 0.1  # of x beyond the smallest and largest of y: a warning
 
 
 def kullback_leibler(
@@ -39,19 +43,19 @@ def kullback_leibler(
     Parameters
     ----------
     x, y : (n,), (m,)
-        Two samples; rows do not belong together.
+        Two samples; rows do not belong together. Units, if any, are converted to that of ``x``.
     unit, criterion, components, folds, bootstraps, correct, seed, rng
         As in `mutual_information`.
 
     Returns
     -------
     Information
-        Without a p-value.
+        Without a p-value. Its warning says where ``y`` has no rows to compare ``x`` with.
 
     Raises
     ------
     ValueError
-        A sample or a setting cannot be used.
+        A sample or a setting cannot be used, or one unit is not the other's.
 
     Examples
     --------
@@ -64,35 +68,54 @@ def kullback_leibler(
     settings = Settings("none", criterion, components, folds, bootstraps, correct)
     settings.check()
     rng = seeded(seed, rng)
-    samples = [columns_of({name: v})[name] for name, v in (("x", x), ("y", y))]
-    both = np.concatenate(samples)
-    points = [((sample - both.mean()) / both.std())[:, None] for sample in samples]
-    fitted = [choose(sample, settings, rng) for sample in points]
-    plain = value = float(divergence(*fitted)[0])
+    samples = _samples(x, y, rng)
+    # each in its own unit, because floors under variances are relative; then both in that of x
+    points = [standardise([sample]) for sample in samples]
+    scale = samples[1].std() / samples[0].std()
+    shift = (samples[1].mean() - samples[0].mean()) / samples[0].std()
+    first, second = (choose(sample, settings, rng) for sample in points)
+    moved = second.moved(shift, scale)
+    plain = value = float(divergence(first, moved)[0])
     if correct:
-        value = _corrected(points, fitted, rng)
+        value = _corrected(points[0], first, moved, rng)
     weights = [bootstrap_weights(len(sample), settings, rng) for sample in points]
-    first, second = (refit(*triple) for triple in zip(points, weights, fitted, strict=True))
+    again = refit(points[0], weights[0], first)
+    other = refit(points[1], weights[1], second).moved(shift, scale)
     if correct:
-        rows = log_density(first, points[0]) - log_density(second, points[0])
+        rows = log_density(again, points[0]) - log_density(other, points[0])
         resampled = (rows * weights[0]).mean(axis=1)
     else:
-        resampled = divergence(first, second)
-    return make_information(
-        value,
-        float(resampled.std(ddof=1)),
-        plain,
-        float("nan"),
-        unit,
-        len(samples[0]),
-        components=[mixture.weights.shape[1] for mixture in fitted],
+        resampled = divergence(again, other)
+    found = make_information(
+        value, float(resampled.std(ddof=1)), plain, float("nan"), unit, len(samples[0]),
+        components=[mixture.weights.shape[1] for mixture in (first, second)],
+    )  # fmt: skip
+    return replace(found, warning=_warning(*samples))
+
+
+def _samples(x: Any, y: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    """Return both samples in the unit of ``x``, their repeated values spread alike."""
+    first, second = (columns_of({name: v})[name] for name, v in (("x", x), ("y", y)))
+    units = [getattr(v, "unit", None) or dimensionless_unscaled for v in (x, y)]
+    both = np.concatenate([first, second * units[1].to(units[0])])
+    return np.split(spread_ties(both, rng), [len(first)])
+
+
+def _warning(x: np.ndarray, y: np.ndarray) -> str:
+    outside = float(((x < y.min()) | (x > y.max())).mean())
+    if outside <= OUTSIDE:
+        return ""
+    return (
+        f"{100 * outside:.0f} % of x lies outside of all of y: the divergence depends on the "
+        "tails of the Gaussians that were fitted to y"
     )
 
 
-def _corrected(points: list[np.ndarray], fitted: list[Mixtures], rng: np.random.Generator) -> float:
+def _corrected(
+    rows: np.ndarray, fitted: Mixtures, known: Mixtures, rng: np.random.Generator
+) -> float:
     """Return the mean over fitted and held-out rows; the second fit judges rows it never saw."""
-    rows, known = points[0], fitted[1]
     left_out = fold_weights(len(rows), rng)
-    held_out = log_density(refit(rows, 1 - left_out, fitted[0]), rows) * left_out
-    within = 0.5 * (log_density(fitted[0], rows)[0].mean() + held_out.sum() / len(rows))
+    held_out = log_density(refit(rows, 1 - left_out, fitted), rows) * left_out
+    within = 0.5 * (log_density(fitted, rows)[0].mean() + held_out.sum() / len(rows))
     return float(within - log_density(known, rows)[0].mean())

@@ -12,7 +12,7 @@ from skywright.trust.information.expectation import LEFT, fit_mixtures
 from skywright.trust.information.integrals import mean_under
 from skywright.trust.information.mixtures import Mixtures
 from skywright.trust.information.models import Part, Terms, gap_parts, log_ratio, plain_value
-from skywright.trust.information.samples import normal_scores, standardise
+from skywright.trust.information.samples import normal_scores, spread_ties, standardise
 
 __all__ = [
     "TRANSFORMS",
@@ -46,8 +46,8 @@ class Settings(NamedTuple):
     bootstraps: int = 50
     correct: bool = True
 
-    def check(self) -> None:
-        """Say which of them cannot be."""
+    def check(self, permutations: int = 0) -> None:
+        """Say which of them, or of the test's, cannot be."""
         if self.transform not in TRANSFORMS:
             raise ValueError(f"transform is {self.transform!r}; expected {', '.join(TRANSFORMS)}")
         if self.criterion not in CRITERIA:
@@ -55,6 +55,8 @@ class Settings(NamedTuple):
         for name, least in (("components", 1), ("folds", 2), ("bootstraps", 2)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}")
+        if permutations < 0:
+            raise ValueError(f"permutations is {permutations}; expected 0 or more")
 
 
 def choose(points: np.ndarray, settings: Settings, rng: np.random.Generator) -> Mixtures:
@@ -107,16 +109,19 @@ def estimate_terms(
     than the integral, because the rows do, even where the mixture does not. Where neighbours
     see clearly more than mixtures do, that difference is added in quadrature.
 
-    With the transform ``auto`` the one whose held-out mean is larger is taken, or `gap_parts`.
+    With the transform ``auto`` the one whose held-out mean is larger is taken, or `gap_parts`
+    where most values of a column are its own: whole numbers have no edge.
     """
     n = len(columns[0])
+    stepped = any(2 * len(np.unique(column)) < n for column in columns)
+    columns = [spread_ties(column, rng) for column in columns]
     left_out = fold_weights(n, rng)
     tried = [
         _fit([Part(transform(columns), terms)], name, left_out, settings, rng)
         for name, transform in TRANSFORMS[settings.transform].items()
     ]
     best = max(tried, key=lambda fit: fit.held_out.mean())
-    if settings.transform == "auto" and settings.correct:
+    if settings.transform == "auto" and settings.correct and not stepped:
         best = _gap(best, columns, terms, left_out, settings, rng)
     plain = sum(plain_value(part, one) for part, one in zip(best.parts, best.mixtures, strict=True))
     rows = np.sum(
@@ -158,7 +163,9 @@ def _fit(
         for part, one in zip(parts, mixtures, strict=True):
             folds = refit(part.points, 1 - left_out, one)
             held_out += (log_ratio(part, folds) * left_out).sum(axis=0)
-    return _Fit(parts, mixtures, transform, held_out)
+    # a row far outside of the others meets the tail of a Gaussian, which knows no bounds
+    most = np.log(len(held_out)) - 0.5 * np.log(FLOOR)
+    return _Fit(parts, mixtures, transform, np.minimum(held_out, most))
 
 
 def _gap(

@@ -40,6 +40,10 @@ class Mixtures:
         block = self.covariances[:, :, axes][..., axes]
         return Mixtures(self.weights, self.means[..., axes], block)
 
+    def moved(self, shift: float, scale: float) -> Mixtures:
+        """Return the mixtures of points that are multiplied by ``scale`` and shifted."""
+        return Mixtures(self.weights, self.means * scale + shift, self.covariances * scale**2)
+
 
 def monomials(points: np.ndarray) -> np.ndarray:
     """Return 1, x_i and x_i x_j with i <= j of points (…, n, dimension) as (…, n, monomial)."""

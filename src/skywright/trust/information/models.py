@@ -13,6 +13,7 @@ from skywright.trust.information.samples import normal_scores, standardise
 __all__ = ["Part", "Terms", "gap_parts", "log_ratio", "plain_value"]
 
 Terms = list[tuple[float, list[int]]]
+ROUNDING = 1e-9  # of the gap: what varies less is the rounding of a shift
 
 
 class Part(NamedTuple):
@@ -62,7 +63,7 @@ def gap_parts(columns: list[np.ndarray], terms: Terms) -> list[Part]:
     signed = [-column if column.max() < 0 else column for column in columns]
     lower, upper = sorted(signed, key=lambda column: float(column[0]))
     gap = upper - lower
-    if gap.min() <= 0:
+    if gap.min() <= 0 or np.ptp(gap) < ROUNDING * gap.max():
         return []
     points = normal_scores([lower, gap])
     return [Part(points, terms), _entropy(upper, -1.0), _entropy(gap, 1.0)]

@@ -54,7 +54,7 @@ def neighbour_information(
     Raises
     ------
     ValueError
-        A sample cannot be used.
+        A sample or a setting cannot be used.
     """
     scale_of(unit)
     rng = seeded(seed, rng)
@@ -62,6 +62,8 @@ def neighbour_information(
     n = len(columns[0])
     if not 1 <= neighbours < PART * n:
         raise ValueError(f"neighbours is {neighbours}; expected 1 to less than {PART * n:g}")
+    if subsamples < 2:
+        raise ValueError(f"subsamples is {subsamples}; expected at least 2")
 
     def information(rows: np.ndarray) -> float:
         first, second = (column[rows] for column in columns)

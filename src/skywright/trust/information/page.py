@@ -102,7 +102,7 @@ def _grid(pairs: list[dict[str, Any]], unit: str) -> str:
             corner = (x - side / 2, y - side / 2)
             axes.add_patch(Rectangle(corner, side, side, color=COLOURS["net"], alpha=0.35, lw=0))
             label = f"{p['value']:.2f}±{p['error']:.2f}"
-            label = label if p["q_value"] < 0.05 else f"({label})"
+            label = label if not p["q_value"] >= 0.05 else f"({label})"
             axes.text(x, y, label, ha="center", va="center", size=8)
         axes.set_xticks(range(len(quantities)), quantities, rotation=30, ha="right")
         axes.set_yticks(range(len(latents)), latents)

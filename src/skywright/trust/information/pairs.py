@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from astropy.table import Table
 
 from skywright.trust.information.estimate import Settings, estimate_terms
 from skywright.trust.information.permutation import independence_p_value
@@ -81,7 +82,7 @@ def mutual_information(
     """
     scale_of(unit)
     settings = Settings(transform, criterion, components, folds, bootstraps, correct)
-    settings.check()
+    settings.check(permutations)
     rng = seeded(seed, rng)
     columns = list(columns_of({"x": x, "y": y}).values())
     found = estimate_terms(columns, [(1, [0, 1]), (-1, [0]), (-1, [1])], settings, rng)
@@ -110,7 +111,7 @@ def conditional_information(
     ----------
     x, y : (n,)
         Pairs, row by row.
-    given : (n,) or (n, other)
+    given : (n,) or (n, other) or Table
         What is known; each further column asks for many more rows.
     unit, transform, criterion, components, folds, bootstraps, correct, seed, rng
         As in `mutual_information`.
@@ -138,11 +139,19 @@ def conditional_information(
     settings = Settings(transform, criterion, components, folds, bootstraps, correct)
     settings.check()
     rng = seeded(seed, rng)
-    known = np.asarray(getattr(given, "value", given))
-    known = known[:, None] if known.ndim == 1 else known
-    named = {"x": x, "y": y} | {f"given[{i}]": known[:, i] for i in range(known.shape[1])}
-    columns = list(columns_of(named).values())
+    columns = list(columns_of({"x": x, "y": y} | _given(given)).values())
     rest = list(range(2, len(columns)))
     terms = [(1.0, [0, 1, *rest]), (1.0, rest), (-1.0, [0, *rest]), (-1.0, [1, *rest])]
     found = estimate_terms(columns, terms, settings, rng)
     return make_information(p_value=float("nan"), unit=unit, n=len(columns[0]), **found)
+
+
+def _given(given: Any) -> dict[str, Any]:
+    """Return the columns of what is known, with their masks."""
+    if isinstance(given, Table):
+        return {f"given[{name!r}]": given[name] for name in given.colnames}
+    plain = getattr(given, "value", given)
+    known = plain if isinstance(plain, np.ndarray) else np.ma.asarray(plain)
+    if known.ndim < 2:
+        return {"given": known}
+    return {f"given[{i}]": known[:, i] for i in range(known.shape[1])}

@@ -75,7 +75,7 @@ def _judge(rows: QTable, key: str) -> dict[str, Any]:
         "scatter": _scatter(spread, n),
         "bias_sigma": _scaled(mean - true, half, float(error.mean())),
         "coverage": _share((np.abs(value - true) < error).mean(), n),
-        "found": _share((np.asarray(rows["p_value"]) < LEVEL).mean(), n),
+        "found": _share(_found(np.asarray(rows["p_value"])), n),
     }
     return {f"{what}.{key}": one | {"n": n} for what, one in found.items()}
 
@@ -94,6 +94,11 @@ def _scaled(bias: float, half: float, error: float) -> dict[str, float]:
     return {"value": bias / unit, "low": (bias - half) / unit, "high": (bias + half) / unit}
 
 
+def _found(p_values: np.ndarray) -> float:
+    """Return the share of small p-values; NaN without tests."""
+    return float("nan") if np.isnan(p_values).all() else float((p_values < LEVEL).mean())
+
+
 def _share(share: float, n: int) -> dict[str, float]:
     low, high = wilson(float(share), n)
     return {"value": float(share), "low": low, "high": high}
@@ -105,7 +110,7 @@ def _verdict(results: dict[str, Any], pairs: list[dict[str, Any]]) -> str:
         if k.startswith("coverage.") and ".independent." not in k
     }  # fmt: skip
     text = ""
-    if pairs:
+    if any(np.isfinite(pair["q_value"]) for pair in pairs):
         firm = sum(pair["q_value"] < LEVEL for pair in pairs)
         text = f"{firm} of {len(pairs)} pairs depend on each other. That is after correction for "
         text += "the number of pairs. "
@@ -118,6 +123,7 @@ def _verdict(results: dict[str, Any], pairs: list[dict[str, Any]]) -> str:
             f"n = {worst.split('.')[2]}. "
         )
     false = [v for k, v in results.items() if k.startswith("found.independent.")]
+    false = [v for v in false if np.isfinite(v["value"])]
     if false:
         shares = ", ".join(f"{100 * v['value']:.0f}" for v in false)
         text += f"Independent samples had p < 0.05 in {shares} % of trials."

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm, rankdata
 
-__all__ = ["FEWEST", "columns_of", "normal_scores", "seeded", "standardise"]
+__all__ = ["FEWEST", "columns_of", "normal_scores", "seeded", "spread_ties", "standardise"]
 
 FEWEST = 30
+SMALLEST = 1e-150
+CELL = 0.75  # of the cell: where whole cells touch, no few Gaussians follow their edges
 
 
 def seeded(seed: int, rng: np.random.Generator | None) -> np.random.Generator:
@@ -31,12 +33,18 @@ def columns_of(named: dict[str, Any], fewest: int = FEWEST) -> dict[str, np.ndar
     Raises
     ------
     ValueError
-        Lengths differ, rows are too few, a value is not finite, a sample is constant.
+        Lengths differ, rows are too few, a value is not finite, a sample is constant or its
+        unit makes numbers too large or small.
     """
     found = {name: _numbers(name, values) for name, values in named.items()}
     lengths = {name: len(values) for name, values in found.items()}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(f"samples have different lengths {lengths}: give pairs, row by row")
+    n = next(iter(lengths.values()))
+    for name, length in lengths.items():
+        if length != n:
+            raise ValueError(
+                f"samples have different lengths: {next(iter(lengths))} has {n} rows and {name} "
+                f"has {length}; give pairs, row by row"
+            )
     for name, values in found.items():
         if len(values) < fewest:
             raise ValueError(f"{name} has {len(values)} rows; expected at least {fewest}")
@@ -46,16 +54,24 @@ def columns_of(named: dict[str, Any], fewest: int = FEWEST) -> dict[str, np.ndar
                 f"{len(bad)} of {len(values)} values of {name} are not finite, the first in row "
                 f"{bad[0]}: leave such rows out of every sample"
             )
-        if np.ptp(values) == 0:
+        if values.min() == values.max():
             raise ValueError(f"{name} is constant ({values[0]:g}): it can hold no information")
+        size = float(np.abs(values).max())
+        if not SMALLEST < size < 1 / SMALLEST:
+            raise ValueError(
+                f"the largest value of {name} is {size:.2g}, whose square a float cannot hold: "
+                "change its unit"
+            )
     return found
 
 
 def _numbers(name: str, values: Any) -> np.ndarray:
     plain = getattr(values, "value", values)
     try:
+        if np.iscomplexobj(plain):
+            raise TypeError
         array: np.ndarray = np.asarray(np.ma.filled(np.ma.asarray(plain, dtype=float), np.nan))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(
             f"{name} does not hold numbers; for classes use class_information"
         ) from None
@@ -65,6 +81,32 @@ def _numbers(name: str, values: Any) -> np.ndarray:
             "dimensions use skywright.learn.estimate_information"
         )
     return array
+
+
+def spread_ties(column: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a column whose repeated values are spread evenly over a part of their cells.
+
+    A value that repeats has no density: a Gaussian that shrinks around it gains without end. A
+    cell reaches half way to the values beside it, so that the value can be read back, and all
+    that the column says about others is kept. Where these are far, as beside a value that means
+    "missing", it is as wide as most are. A column without repeats is returned as it is.
+
+    Parameters
+    ----------
+    column : (n,)
+        At least two different values.
+    rng : Generator
+        For places in the cells.
+    """
+    values, which, count = np.unique(column, return_inverse=True, return_counts=True)
+    if len(values) == len(column):
+        return column
+    half = 0.5 * np.diff(values)
+    half = CELL * np.minimum(half, np.median(half))
+    below, above = np.append(half[0], half), np.append(half, half[-1])
+    # its own stream: that of a seed may be the one that the data were drawn from
+    place = rng.spawn(1)[0].uniform(-below[which], above[which])
+    return np.asarray(np.where(count[which] > 1, column + place, column))
 
 
 def standardise(columns: Sequence[np.ndarray]) -> np.ndarray:

@@ -60,17 +60,24 @@ def information_table(
     Raises
     ------
     ValueError
-        A column cannot be used; its name is part of the message.
+        A column cannot be used; its name is part of the message. There are no columns.
     """
     rng = seeded(seed, rng)
     if not isinstance(latents, Table):
-        array = np.asarray(latents)
+        array = np.ma.asarray(latents)
+        if array.ndim != 2:
+            raise ValueError(f"latents have shape {array.shape}; expected (n, latent) or a Table")
         latents = Table({f"z{i}": array[:, i] for i in range(array.shape[1])})
+    if not isinstance(quantities, Table):
+        raise ValueError(f"quantities are a {type(quantities).__name__}; expected a Table")
+    if not latents.colnames or not quantities.colnames:
+        raise ValueError("there are no pairs: expected at least one latent and one quantity")
     rows: list[dict[str, Any]] = []
     for latent in latents.colnames:
         for quantity in quantities.colnames:
             values = quantities[quantity]
-            estimate = class_information if values.dtype.kind in "USObT" else mutual_information
+            kind = getattr(values, "dtype", np.dtype(float)).kind  # times and places have none
+            estimate = class_information if kind in "USObT" else mutual_information
             try:
                 found: Information = estimate(
                     latents[latent], values, unit=unit, permutations=permutations, rng=rng,

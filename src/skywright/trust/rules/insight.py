@@ -39,8 +39,8 @@ def latents_mean_something(information: QTable) -> Outcome:
     Parameters
     ----------
     information : QTable
-        From `skywright.trust.information_table`: ``latent``, ``quantity``, ``value`` [nat],
-        ``error``, ``p_value``.
+        From `skywright.trust.information_table`: ``latent``, ``quantity``, ``value``,
+        ``error``, ``p_value``; the unit is in its ``meta``.
     """
     value, error = column(information, "value"), column(information, "error")
     best = int(np.argmax(value))
@@ -48,7 +48,8 @@ def latents_mean_something(information: QTable) -> Outcome:
     told = int((column(information, "p_value") < 0.05 / len(information)).sum())
     text = (
         f"{told} of {len(information)} pairs share information; most: {row['latent']} with "
-        f"{row['quantity']}, {value[best]:.2f} ± {error[best]:.2f} nat"
+        f"{row['quantity']}, {value[best]:.2f} ± {error[best]:.2f} "
+        f"{information.meta.get('unit', 'nat')}"
     )
     ends = {"low": value[best] - error[best], "high": value[best] + error[best]}
     return decide(bool(np.isfinite(error).all()), text, {"value": value[best], **ends})
