@@ -33,7 +33,7 @@ def tame(low=-1.0, high=2.0):
 
 
 @pytest.mark.parametrize("pixels", [1, 3])
-@pytest.mark.parametrize("search", ["evolution", "random"])
+@pytest.mark.parametrize("search", ["evolution", "random", "ends"])
 def test_never_more_pixels_nor_more_change_than_the_budget(pixels, search):
     flux = images()
     budget = pixel_budget(flux, pixels, electrons=200.0, gain=np.array([100.0, 400.0]))
@@ -54,10 +54,31 @@ def test_no_candidate_changes_more_pixels(pixels):
     flux = images()
     budget = pixel_budget(flux, pixels)
     genes = RNG(2).random((200, pixels * (2 + BANDS)))
-    genes[0], genes[1] = 0.0, 1.0
+    genes[0], genes[1], genes[2], genes[3] = 0.0, 1.0, 0.0, 1.0
+    genes[2:4].reshape(2, pixels, -1)[..., 2:] += [[[-1.0]], [[1.0]]]
     changed = change_pixels(flux[0], genes, budget)
     assert ((changed != flux[0]).any(axis=1).sum(axis=(1, 2)) <= pixels).all()
     assert ((changed != flux[0]).any(axis=1).sum(axis=(1, 2)) == pixels).mean() > 0.5
+    np.testing.assert_array_equal(changed[:2], changed[2:4])  # no value beyond the budget
+
+
+def test_a_change_that_has_to_be_the_largest_is_found():
+    """Only a pixel at the ends of its range in both bands turns the class, wherever it is."""
+
+    def extreme(batch):
+        worst = (batch[:, 0] - batch[:, 1]).max(axis=(1, 2))
+        return np.stack([np.full(len(batch), 5.999), worst], axis=1)
+
+    flux = tame(low=-1.0, high=1.0)
+    flux[0, 0, 0, 0], flux[0, 1, 0, 0] = 3.0, -3.0
+    done = [
+        attack_few_pixels(
+            extreme, flux[1:], np.zeros(N - 1, int), pixel_budget(flux), RNG(9), search=search,
+            population=10, generations=4,
+        )["success"]["value"]
+        for search in ("evolution", "ends", "random")
+    ]  # fmt: skip
+    assert done == [1.0, 1.0, 0.0]
 
 
 def test_evolution_follows_a_slope_that_random_draws_do_not():
@@ -135,7 +156,7 @@ def test_what_cannot_be_attacked_is_refused():
         attack_few_pixels(
             brittle, images(), np.zeros(N, int), budget, RNG(0), targets=np.zeros(N, int)
         )
-    with pytest.raises(ValueError, match="'evolution' or 'random'"):
+    with pytest.raises(ValueError, match="evolution, random, ends"):
         attack_few_pixels(brittle, images(), np.zeros(N, int), budget, RNG(0), search="luck")
     with pytest.raises(ValueError, match="expected gain="):
         pixel_budget(images(), electrons=1e4)
