@@ -204,6 +204,7 @@ def test_a_switch_that_changes_nothing_is_dead():
 def test_a_learning_curve_that_still_rises_is_seen():
     assert learning_curve({"data": {"0.5": metric(0.9)}}, metric(0.905)).passed
     assert not learning_curve({"data": {"0.5": metric(0.8)}}, metric(0.9)).passed
+    assert "dead" in learning_curve({"data": {"0.5": metric(0.9)}}, metric(0.9)).evidence
 
 
 def test_a_rise_on_the_same_resamples_is_a_paired_one():
@@ -223,6 +224,13 @@ def test_a_net_that_notes_no_gradients_is_found():
     assert gradients_alive({"net": {"net": "ResNet", "training": {"gradients": kept}}}).passed
     assert gradients_alive({"booster": {"training": {}}}).passed
     assert not gradients_alive({"net": {"net": "ResNet", "training": {}}}).passed
+
+
+def test_a_gradient_that_is_no_number_is_found():
+    kept = {"fit": [1.0, np.nan], "penalty": [0.5, 0.5]}
+    found = gradients_alive({"net": {"net": "ResNet", "training": {"gradients": kept}}})
+    assert not found.passed
+    assert "fit is no number half-way" in found.evidence
 
 
 def test_neighbours_on_one_column_are_no_copies():
