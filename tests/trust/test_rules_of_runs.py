@@ -248,7 +248,10 @@ def test_every_seed_of_another_run_counts_and_none_while_one_is_missing():
     assert _seeds(facts, {"seeds": {"2": other}}, record)["seeds"] == [0.93, 0.92, 0.91, 0.9]
     single = {"value": 0.91, "seeds": []}
     assert _seeds({**facts, "seeds": []}, {"seeds": {"2": single}}, record)["seeds"] == [0.94, 0.91]
-    assert _seeds(facts, {}, record)["seeds"] is None
+    unmade = {"task": "regression", **_seeds(facts, {}, record)}
+    open_ = apply(RULES["M1"], {name: fact for name, fact in unmade.items() if fact is not None})
+    assert (open_.state, open_.stops) == ("not computed", True)
+    assert "needs seeds: skywright trust RUN --complete" in open_.evidence
     same = {"value": 0.94, "seeds": [0.93, 0.92]}
     assert _seeds(facts, {"seeds": {"2": same}}, record)["seeds"] == [0.93, 0.92]
 

@@ -85,7 +85,7 @@ def _seeds(
     named = record["recipe"]["head"].get("trust", {}).get("variants", {}).get("seeds", {})
     metric, others = facts["headline"]["metric"], variants.get("seeds", {})
     if set(named) - set(others):
-        return {"metric": metric, "seeds": None}
+        return {"metric": metric, "seeds": None, "unmade": ["seeds"]}
     own = facts.get("seeds") or [facts["headline"]["value"]]
     # a run of several seeds is as many values: their common answer scatters less than one does
     runs = [result.get("seeds") or [result["value"]] for result in others.values()]
