@@ -170,6 +170,13 @@ def test_what_is_served_is_judged_by_what_is_served():
         judged(deployment=many, served=served)
 
 
+def test_shifts_of_rows_that_nobody_judges_are_refused():
+    shifts = QTable({"object_id": np.arange(50), "kind": ["noise"] * 50, "severity": np.ones(50)})
+    shifts["mean"] = 0.0
+    with pytest.raises(ValueError, match="no judged row has a score for every kind"):
+        judged(shifts=shifts)
+
+
 def test_a_point_lets_off_no_model_of_what_is_judged():
     scores = SCORES.copy()
     scores["seed"] = 0

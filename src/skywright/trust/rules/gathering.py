@@ -230,6 +230,11 @@ def _shifts(
     common = set.intersection(*({*p} for curve in curves.values() for p in curve.values()))
     kept = np.array([one in common for one in rows.object_id[rows.judged].tolist()])
     judged = rows.judged[kept]
+    if not len(judged):
+        raise ValueError(
+            "no judged row has a score for every kind and severity of shifts: perturb test rows, "
+            "and name them by their identifiers"
+        )
     names = rows.object_id[judged].tolist()
     shifted = {
         kind: {severity: np.array([p[one] for one in names]) for severity, p in curve.items()}
