@@ -72,6 +72,25 @@ def test_means_of_a_scaler_tell_the_rows_that_it_saw():
     assert not fitted_on_training_alone(fits, [split]).passed
 
 
+def test_means_of_a_net_of_the_package_are_compared_by_the_names_of_its_features():
+    split = {"train_sha256": "a", "mean": [1.0, 2.0], "features": ["flux", "colour"]}
+    config = {
+        "features": ["flux", "colour"],
+        "scaling": {"rows_sha256": "a", "inputs": {"mean": [1.0, 2.1]}},
+        "training": {"rows_sha256": "a"},
+    }
+    fits = {"model": config}
+    assert not fitted_on_training_alone(fits, [split]).passed
+    config["scaling"]["inputs"]["mean"] = [1.0, 2.0]
+    assert fitted_on_training_alone(fits, [split]).passed
+    config["scaling"]["inputs"]["mean"] = [1.0, 2.1]
+    # of other features, or of a share of the rows, the means are not known
+    assert fitted_on_training_alone({"model": config | {"features": ["x", "y"]}}, [split]).passed
+    for block in ("scaling", "training"):
+        config[block]["rows_sha256"] = "share"
+    assert fitted_on_training_alone(fits, [split]).passed
+
+
 def test_knowledge_from_shuffled_labels_is_a_leak():
     assert answer_among_features({"shuffled": {"labels": metric(0.5, 0.03)}}, 0.5).passed
     assert not answer_among_features({"shuffled": {"labels": metric(0.6, 0.03)}}, 0.5).passed

@@ -356,6 +356,7 @@ def _describe_split(
     ]
     described["rows"] = {role: len(r) for role, r in side.items()}
     if features is not None:
+        described["features"] = names
         described["mean"] = np.nanmean(features[side["train"]], axis=0).tolist()
         described["scaled_by_all"] = scaled_by_all(features, fold, names)
     return described
