@@ -51,3 +51,4 @@ def test_shuffled_labels_are_the_same_ones_in_another_order():
     assert shuffled.sum() == labels.sum()
     assert (shuffled != labels).any()
     assert (shuffle_labels(labels, np.random.default_rng(5), shuffle=False) == labels).all()
+    assert (shuffle_labels(labels, np.random.default_rng(5), seed=1) != shuffled).any()

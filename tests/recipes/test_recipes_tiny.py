@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from skywright.flow import recipes
+from skywright.flow import load, recipes
 
 COMMAND = Path(sys.executable).parent / "skywright"
 
@@ -41,3 +41,15 @@ def test_tiny_preset_runs_and_then_is_cached(name, tmp_path):
         n: v["digest"] for n, v in first["nodes"].items()
     }
     assert again["results"] == first["results"]
+
+
+@pytest.mark.parametrize(
+    ("name", "node"),
+    [("lens-search", "labels"), ("lens-search-des", "labels"), ("pendulum", "values")],
+)
+def test_each_seed_learns_another_order_of_shuffled_labels(name, node):
+    """Rule L6 takes seeds for independent shuffles."""
+    plan = load(name, preset="tiny")
+    copies = [one for one in plan.graph if one.partition("[")[0] == node]
+    assert copies
+    assert all("seed=" in one for one in copies)

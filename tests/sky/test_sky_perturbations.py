@@ -212,3 +212,15 @@ def test_a_sample_is_stacked_with_a_key_to_every_image():
     for row, one in zip(key["row"][turned], np.flatnonzero(turned), strict=True):
         assert np.allclose(stack.flux[one], flux[row][..., ::-1, ::-1], atol=1e-3)
     assert (np.asarray(key["original"]) == np.asarray(key["row"]) + 40).all()
+
+
+def test_the_gain_of_a_sample_may_be_given_by_band():
+    images = exposures(4, unit=u.ct, bands=("g", "r"))
+
+    def perturbed(gain):
+        return perturb_sample(images, rng(), severities={"depth": [0.5]}, gain=gain)["images"].flux
+
+    assert (perturbed({"r": 3.0, "g": 20.0}) == perturbed([20.0, 3.0])).all()
+    assert (perturbed({"r": 20.0, "g": 3.0}) != perturbed([20.0, 3.0])).any()
+    with pytest.raises(ValueError, match="gain has the bands"):
+        perturbed({"g": 20.0})

@@ -138,6 +138,54 @@ def test_a_fit_on_all_rows_has_read_the_test_rows():
         assert not opened(fits, splits, 1).passed
 
 
+def test_a_fit_on_test_rows_with_those_of_any_other_side_has_read_them():
+    roles = ROLES.astype("<U11")
+    roles[:20], roles[20:40] = "calibration", "margin"
+    splits = judged(roles=roles).evidence["facts"]["splits"]
+    for key, sides in (
+        ("rows_sha256", ("train", "validation", "calibration", "margin")),
+        ("rows_sha256", ("train", "calibration")),
+        ("validation_sha256", ("validation",)),
+    ):
+        rows = np.isin(roles, sides)
+        fits = {"model": {"training": {key: digest_rows(np.flatnonzero(rows))}}}
+        assert opened(fits, splits, 1).passed
+        rows |= roles == "test"
+        fits["model"]["training"][key] = digest_rows(np.flatnonzero(rows))
+        assert not opened(fits, splits, 1).passed
+
+
+def test_what_is_served_is_judged_by_what_is_served():
+    """One answer of ten is far outside; that a thousand others were not asked is no excuse."""
+    many = ITEMS["object_id", "flux", "colour"][np.arange(10 * N) % N]
+    many["object_id"] = np.arange(10 * N)
+    many["flux"][0] *= 100
+    served = QTable({"object_id": np.arange(10), "mean": np.zeros(10)})
+    facts = judged(deployment=many, served=served).evidence["facts"]["served"]
+    assert facts == {"outside": 0.1, "n": 10}
+    served["in_domain"] = np.arange(10) > 0
+    assert judged(deployment=many, served=served).evidence["facts"]["served"]["outside"] == 0
+    served["object_id"] = -1 - np.arange(10)
+    with pytest.raises(ValueError, match="10 of 10 served objects are not in the deployment"):
+        judged(deployment=many, served=served)
+
+
+def test_shifts_of_rows_that_nobody_judges_are_refused():
+    shifts = QTable({"object_id": np.arange(50), "kind": ["noise"] * 50, "severity": np.ones(50)})
+    shifts["mean"] = 0.0
+    with pytest.raises(ValueError, match="no judged row has a score for every kind"):
+        judged(shifts=shifts)
+
+
+def test_a_point_lets_off_no_model_of_what_is_judged():
+    scores = SCORES.copy()
+    scores["seed"] = 0
+    assert judged(scores=scores, point={"seed": 0}).results
+    scores["seed"] = np.arange(N) % 2
+    with pytest.raises(ValueError, match="point says seed = 0, but scores are also of seed = 1"):
+        judged(scores=scores, point={"seed": 0})
+
+
 def test_rows_that_calibrate_come_before_those_that_chose():
     """Validation scores are too good here: sets that they calibrate would not cover."""
     rng, roles = np.random.default_rng(5), ROLES.astype("<U11")

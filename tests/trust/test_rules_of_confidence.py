@@ -119,6 +119,13 @@ def test_an_attack_that_mostly_succeeds_is_found():
     assert not attack_bounded(attack | {"random": 45}).passed  # nor may chance succeed
 
 
+@pytest.mark.parametrize(("n", "passed"), [(1, False), (3, False), (4, True)])
+def test_an_attack_on_so_few_images_that_all_may_fall_tells_nothing(n, passed):
+    attack = {"n": n, "successes": 0, "random": 0, "pixels": 1, "budget": "1000 electrons"}
+    assert attack_bounded(attack).passed == passed
+    assert not attack_bounded(attack | {"successes": n}).passed
+
+
 def test_an_alarm_has_to_ring_and_doubt_to_go_with_error():
     sound = {"value": 0.9, "low": 0.85, "high": 0.95}
     gain = {"gain": {"value": 0.1, "low": 0.05, "high": 0.15}}

@@ -72,6 +72,25 @@ def test_means_of_a_scaler_tell_the_rows_that_it_saw():
     assert not fitted_on_training_alone(fits, [split]).passed
 
 
+def test_means_of_a_net_of_the_package_are_compared_by_the_names_of_its_features():
+    split = {"train_sha256": "a", "mean": [1.0, 2.0], "features": ["flux", "colour"]}
+    config = {
+        "features": ["flux", "colour"],
+        "scaling": {"rows_sha256": "a", "inputs": {"mean": [1.0, 2.1]}},
+        "training": {"rows_sha256": "a"},
+    }
+    fits = {"model": config}
+    assert not fitted_on_training_alone(fits, [split]).passed
+    config["scaling"]["inputs"]["mean"] = [1.0, 2.0]
+    assert fitted_on_training_alone(fits, [split]).passed
+    config["scaling"]["inputs"]["mean"] = [1.0, 2.1]
+    # of other features, or of a share of the rows, the means are not known
+    assert fitted_on_training_alone({"model": config | {"features": ["x", "y"]}}, [split]).passed
+    for block in ("scaling", "training"):
+        config[block]["rows_sha256"] = "share"
+    assert fitted_on_training_alone(fits, [split]).passed
+
+
 def test_knowledge_from_shuffled_labels_is_a_leak():
     assert answer_among_features({"shuffled": {"labels": metric(0.5, 0.03)}}, 0.5).passed
     assert not answer_among_features({"shuffled": {"labels": metric(0.6, 0.03)}}, 0.5).passed
@@ -204,6 +223,7 @@ def test_a_switch_that_changes_nothing_is_dead():
 def test_a_learning_curve_that_still_rises_is_seen():
     assert learning_curve({"data": {"0.5": metric(0.9)}}, metric(0.905)).passed
     assert not learning_curve({"data": {"0.5": metric(0.8)}}, metric(0.9)).passed
+    assert "dead" in learning_curve({"data": {"0.5": metric(0.9)}}, metric(0.9)).evidence
 
 
 def test_a_rise_on_the_same_resamples_is_a_paired_one():
@@ -223,6 +243,13 @@ def test_a_net_that_notes_no_gradients_is_found():
     assert gradients_alive({"net": {"net": "ResNet", "training": {"gradients": kept}}}).passed
     assert gradients_alive({"booster": {"training": {}}}).passed
     assert not gradients_alive({"net": {"net": "ResNet", "training": {}}}).passed
+
+
+def test_a_gradient_that_is_no_number_is_found():
+    kept = {"fit": [1.0, np.nan], "penalty": [0.5, 0.5]}
+    found = gradients_alive({"net": {"net": "ResNet", "training": {"gradients": kept}}})
+    assert not found.passed
+    assert "fit is no number half-way" in found.evidence
 
 
 def test_neighbours_on_one_column_are_no_copies():

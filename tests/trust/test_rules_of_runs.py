@@ -12,10 +12,12 @@ import zlib
 
 import numpy as np
 import pytest
+from astropy.table import QTable
 from safetensors.numpy import save
 
 from skywright.data import Model, artefacts
-from skywright.trust.rules.assess import _seeds
+from skywright.trust import judge
+from skywright.trust.rules.assess import _seeds, assess
 from skywright.trust.rules.book import RULES, apply
 from skywright.trust.rules.pickles import pickled_files
 from skywright.trust.rules.provenance import (
@@ -246,4 +248,27 @@ def test_every_seed_of_another_run_counts_and_none_while_one_is_missing():
     assert _seeds(facts, {"seeds": {"2": other}}, record)["seeds"] == [0.93, 0.92, 0.91, 0.9]
     single = {"value": 0.91, "seeds": []}
     assert _seeds({**facts, "seeds": []}, {"seeds": {"2": single}}, record)["seeds"] == [0.94, 0.91]
-    assert _seeds(facts, {}, record)["seeds"] is None
+    unmade = {"task": "regression", **_seeds(facts, {}, record)}
+    open_ = apply(RULES["M1"], {name: fact for name, fact in unmade.items() if fact is not None})
+    assert (open_.state, open_.stops) == ("not computed", True)
+    assert "needs seeds: skywright trust RUN --complete" in open_.evidence
+    same = {"value": 0.94, "seeds": [0.93, 0.92]}
+    assert _seeds(facts, {"seeds": {"2": same}}, record)["seeds"] == [0.93, 0.92]
+
+
+def test_who_fitted_a_model_has_more_to_show_than_a_simulation(tmp_path):
+    folder = tmp_path / "artefacts"
+    report = judge(task="simulation", rng=np.random.default_rng(0), items=QTable({"x": [1.0]}))
+    artefacts.save(report, folder / "judged")
+    artefacts.save(Model({"domain": {}}), folder / "net")
+    nodes = {name: {"folder": f"artefacts/{name}"} for name in ("judged", "net")}
+    recipe = {"head": {"trust": {"judge": "judged"}}, "nodes": {}}
+    record = {**RECORD, "nodes": nodes, "recipe": recipe, "results": {}}
+
+    def states():
+        return {finding.rule: finding for finding in assess(tmp_path, record)}
+
+    assert states()["L1"].stops
+    assert "calls this a simulation, but net was fitted" in states()["L1"].evidence
+    recipe["reused"] = {"net": "/another/run"}
+    assert states()["L1"].state == "not applicable"

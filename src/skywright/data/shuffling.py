@@ -12,6 +12,7 @@ def shuffle_labels(
     rng: np.random.Generator,
     *,
     shuffle: bool = True,
+    seed: int = 0,
 ) -> np.ndarray:
     """Return the labels in random order; as they are when ``shuffle`` is false.
 
@@ -23,6 +24,9 @@ def shuffle_labels(
         Source of randomness.
     shuffle : bool
         Whether to do it.
+    seed : int
+        Each has an order of its own. Sweep it with the seeds of the models: those that learned the
+        same nonsense end off chance on the same side, however many they are.
 
     Examples
     --------
@@ -31,4 +35,5 @@ def shuffle_labels(
     [0, 0, 0, 1, 1]
     """
     labels = np.asarray(labels)
-    return labels[rng.permutation(len(labels))] if shuffle else labels
+    order = np.random.default_rng([int(rng.integers(2**32)), seed])
+    return labels[order.permutation(len(labels))] if shuffle else labels

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from astropy.table import QTable
@@ -91,7 +89,7 @@ def _inside(model: Model, data: QTable | Images, rows: np.ndarray, factor: float
     """Tell which rows lie in the hull of those of the training; all, where no hull was drawn."""
     block = data[rows]
     if isinstance(block, Images):
-        return is_inside(model, replace(block, flux=np.asarray(block.flux) * factor))
+        return is_inside(model, convert(block, factor))
     flags = rows_inside(model, block)
     return np.ones(len(rows), dtype=bool) if flags is None else flags
 

@@ -87,7 +87,10 @@ def fit_density(
         "estimator": "mixture of normal distributions",
         "density": {"components": components},
         "features": names,
-        "scaling": {"rows": digest_rows(rows["train"])},
+        "scaling": {
+            "rows_sha256": digest_rows(rows["train"]),
+            "inputs": {"mean": middle.tolist(), "sd": spread.tolist()},
+        },
         "domain": {"features": len(names)},
         "training": describe_rows(rows, 1.0, seed),
     }

@@ -13,6 +13,7 @@ from skywright.data import Images, Report
 from skywright.trust.committee import bare
 from skywright.trust.rules import book
 from skywright.trust.rules.facts import (
+    check_point,
     fold_names,
     like_items,
     read_domain,
@@ -159,6 +160,7 @@ def judge(
         kept["items"] = describe_items(items, features, names)
     if scores is not None:
         ids = _identifiers(object_id, items, truth)
+        check_point(point, roles=roles, scores=scores)
         sides = read_roles(roles, len(ids))
         rows = Rows(
             task, ids, read_truth(truth, task, sides), sides,

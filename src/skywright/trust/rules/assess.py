@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,11 @@ def assess(
     report = judged_report(run, record)
     inside = report.evidence if report else {}
     models = read_models(run, record)
+    fitted = sorted(set(models) - set(record["recipe"].get("reused", {})))
     facts = dict(inside.get("facts", {"task": "classification" if models else "simulation"}))
+    called_simulation = bool(fitted) and facts["task"] == "simulation"
+    if called_simulation:  # or the name of the task alone would let off all that was fitted
+        inside, facts = {}, {"task": "classification"}
     facts |= _facts_of_run(run, record, models, facts)
     facts |= {"variants": variants or {}, "openings": openings}
     facts["rerun"] = (variants or {}).get("rerun")
@@ -62,6 +66,10 @@ def assess(
 
     findings = [Finding(**finding) for finding in inside.get("findings", [])]
     findings = findings or apply_all("data", {"task": facts["task"]})
+    if called_simulation:
+        said = f"the judge calls this a simulation, but {', '.join(fitted[:4])} was fitted"
+        findings = [replace(f, evidence=f"{said}; {f.evidence}") if f.stops else f
+                    for f in findings]  # fmt: skip
     findings += [f for f in apply_all("run", facts) if f.rule != "P6"]
     facts["states"] = {finding.rule: finding.state for finding in findings}
     findings.append(apply(RULES["P6"], facts))
@@ -77,11 +85,13 @@ def _seeds(
     named = record["recipe"]["head"].get("trust", {}).get("variants", {}).get("seeds", {})
     metric, others = facts["headline"]["metric"], variants.get("seeds", {})
     if set(named) - set(others):
-        return {"metric": metric, "seeds": None}
+        return {"metric": metric, "seeds": None, "unmade": ["seeds"]}
     own = facts.get("seeds") or [facts["headline"]["value"]]
     # a run of several seeds is as many values: their common answer scatters less than one does
-    more = [v for result in others.values() for v in result.get("seeds") or [result["value"]]]
-    return {"metric": metric, "seeds": own + more}
+    runs = [result.get("seeds") or [result["value"]] for result in others.values()]
+    # one that gives the same as another has the seeds of that one
+    apart = dict.fromkeys(tuple(values) for values in (own, *runs))
+    return {"metric": metric, "seeds": [v for values in apart for v in values]}
 
 
 def _facts_of_run(

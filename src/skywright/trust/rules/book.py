@@ -197,4 +197,8 @@ def _missing(check: Callable[..., Outcome], facts: Mapping[str, Any]) -> str:
     parameters = inspect.signature(check).parameters.values()
     needed = [p.name for p in parameters if p.default is inspect.Parameter.empty]
     lacking = [name for name in needed if name not in facts]
-    return f"needs {', '.join(lacking)}" if lacking else ""
+    if not lacking:
+        return ""
+    made = set(lacking) & set(facts.get("unmade", ()))
+    how = ": skywright trust RUN --complete makes the runs that the recipe names" if made else ""
+    return f"needs {', '.join(lacking)}{how}"

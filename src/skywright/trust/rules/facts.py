@@ -16,6 +16,7 @@ from skywright.trust.committee import bare, column, committee, member_logits
 from skywright.trust.pixel_features import pixel_features
 
 __all__ = [
+    "check_point",
     "fold_names",
     "like_items",
     "of_other_data",
@@ -89,6 +90,29 @@ def of_other_data(node: str, splits: list[dict[str, Any]]) -> bool:
         if found and not _is_same(found[1], value):
             return True
     return False
+
+
+def check_point(point: dict[str, Any] | None, **tables: Any) -> None:
+    """Refuse a point of a sweep that is not the one whose rows are judged.
+
+    Models of other points are not held against the split: with another point than the judged one
+    those that matter would be let off.
+
+    Raises
+    ------
+    ValueError
+        When a table has the column of a swept parameter, with other values.
+    """
+    for name, value in (point or {}).items():
+        for what, table in tables.items():
+            if not isinstance(table, QTable) or name not in table.colnames:
+                continue
+            others = [v for v in np.unique(column(table, name)) if not _is_same(str(v), value)]
+            if others:
+                raise ValueError(
+                    f"point says {name} = {value}, but {what} are also of {name} = {others[0]}: "
+                    f"name what made other data, or judge the rows of one {name}"
+                )
 
 
 def _is_same(text: str, value: Any) -> bool:

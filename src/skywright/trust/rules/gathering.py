@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -229,6 +230,11 @@ def _shifts(
     common = set.intersection(*({*p} for curve in curves.values() for p in curve.values()))
     kept = np.array([one in common for one in rows.object_id[rows.judged].tolist()])
     judged = rows.judged[kept]
+    if not len(judged):
+        raise ValueError(
+            "no judged row has a score for every kind and severity of shifts: perturb test rows, "
+            "and name them by their identifiers"
+        )
     names = rows.object_id[judged].tolist()
     shifted = {
         kind: {severity: np.array([p[one] for one in names]) for severity, p in curve.items()}
@@ -338,14 +344,19 @@ def _describe_split(
     """Return fingerprints of the rows of each side, and how the features were scaled."""
     side = {role: np.flatnonzero(fold == role) for role in (*LEARNED, "test")}
     described: dict[str, Any] = {f"{role}_sha256": digest_rows(r) for role, r in side.items()}
-    # a fit that took test rows along with others has the fingerprint of both
+    # a fit that took test rows along with others has the fingerprint of all
+    calibrating = fold == CALIBRATION
+    rest = ~(np.isin(fold, (*LEARNED, "test")) | calibrating)
+    others = [*(side[role] for role in LEARNED), *map(np.flatnonzero, (calibrating, rest))]
+    others = [rows for rows in others if len(rows)]
     described["mixed_sha256"] = [
-        digest_rows(np.concatenate([side[role] for role in (*roles, "test")]))
-        for roles in (("train",), LEARNED)
-        if all(len(side[role]) for role in roles)
+        digest_rows(np.concatenate([*some, side["test"]]))
+        for n in range(1, len(others) + 1)
+        for some in combinations(others, n)
     ]
     described["rows"] = {role: len(r) for role, r in side.items()}
     if features is not None:
+        described["features"] = names
         described["mean"] = np.nanmean(features[side["train"]], axis=0).tolist()
         described["scaled_by_all"] = scaled_by_all(features, fold, names)
     return described
@@ -374,10 +385,23 @@ def _labelled(rows: Rows, domain: np.ndarray) -> list[str]:
 def _served(
     hull: dict[str, Any], deployment: np.ndarray, served: QTable, object_id: np.ndarray
 ) -> dict[str, Any]:
-    """Return the share of served objects outside the domain that got an answer without a flag."""
-    strange = outside_hull(hull, deployment)
-    answered = np.isin(object_id, column(served, "object_id")[_answered(served)])
-    return {"outside": float(np.mean(strange & answered)), "n": len(object_id)}
+    """Return the share of served objects outside the domain that got an answer without a flag.
+
+    Raises
+    ------
+    ValueError
+        When an object that was served is not in the deployment: nothing would be known of it.
+    """
+    ids = column(served, "object_id")
+    unknown = ~np.isin(ids, object_id)
+    if unknown.any() or not len(ids):
+        raise ValueError(
+            f"{int(unknown.sum())} of {len(ids)} served objects are not in the deployment: give "
+            "the objects that the answers are about"
+        )
+    here = np.isin(object_id, ids)
+    silent = outside_hull(hull, deployment) & np.isin(object_id, ids[_answered(served)])
+    return {"outside": float(np.mean(silent[here])), "n": int(here.sum())}
 
 
 def _answered(served: QTable) -> np.ndarray:

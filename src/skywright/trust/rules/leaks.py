@@ -123,9 +123,9 @@ def fitted_on_training_alone(
     fits : dict
         Node -> configuration of its model.
     splits : list of dict
-        Of each fold: ``train_sha256``, ``mean`` of each feature over its training rows, features
-        that were ``scaled_by_all`` rows, and ``point`` of the sweep, where means of other data are
-        not those of these rows.
+        Of each fold: ``train_sha256``, ``features`` and the ``mean`` of each over its training
+        rows, features that were ``scaled_by_all`` rows, and ``point`` of the sweep, where means of
+        other data are not those of these rows.
     """
     scaled = {n: c["scaling"] for n, c in fits.items() if _is_fitted(c.get("scaling"))}
     wrong = []
@@ -134,7 +134,7 @@ def fitted_on_training_alone(
         known = {split["train_sha256"] for split in fold}
         if own := fits[node].get("training", {}).get("rows_sha256"):
             known.add(own)
-        told = of_other_data(node, splits) or _is_mean_of(scaling, fold)
+        told = of_other_data(node, splits) or _is_mean_of(fits[node], fold)
         if scaling.get("rows_sha256") not in known or not told:
             wrong.append(node)
     if wrong:
@@ -186,9 +186,19 @@ def _is_fitted(scaling: Any) -> bool:
     return isinstance(scaling, dict) and bool({"mean", "rows_sha256"} & set(scaling))
 
 
-def _is_mean_of(scaling: dict[str, Any], splits: list[dict[str, Any]]) -> bool:
-    """Tell whether the scaler's means are those of the training rows of some fold."""
-    means = np.atleast_1d(np.asarray(scaling.get("mean", []), dtype=float))
+def _is_mean_of(config: dict[str, Any], splits: list[dict[str, Any]]) -> bool:
+    """Tell whether the scaler's means are those of the training rows of some fold.
+
+    Means that stand under ``inputs`` are of the ``features`` that the model names; those of a share
+    of the training rows, or of other features, are not known here.
+    """
+    scaling = config["scaling"]
+    means = scaling.get("mean")
+    if means is None:
+        means = scaling.get("inputs", {}).get("mean", [])
+        named = (config.get("features"), scaling.get("rows_sha256"))
+        splits = [s for s in splits if (s.get("features"), s["train_sha256"]) == named]
+    means = np.atleast_1d(np.asarray(means, dtype=float))
     known = [np.asarray(split.get("mean", []), dtype=float) for split in splits]
     known = [k for k in known if k.shape == means.shape]
     if not len(means) or not known:

@@ -23,6 +23,7 @@ OF_IMAGES = (
     "rotation", "quantisation", "jpeg",
 )  # fmt: skip
 LARGEST_DROP = 0.1
+LARGEST_SHARE = 0.5  # of answers that a few pixels turn
 TURNED = 0.1  # rms change of answers by a symmetry, of their scatter
 
 
@@ -77,8 +78,10 @@ def attack_bounded(attack: dict[str, Any]) -> Outcome:
     # an attack that is worse than chance says nothing good of the classifier
     worst = max(share, attack["random"] / n)
     low, high = wilson(worst, n)
-    number = {"value": worst, "low": low, "high": high, "limit": 0.5}
-    return decide(low <= 0.5, text, number)
+    number = {"value": worst, "low": low, "high": high, "limit": LARGEST_SHARE}
+    if wilson(1.0, n)[0] <= LARGEST_SHARE:
+        return broken(f"{text}: too few images to tell, though all of them may fall", number)
+    return decide(low <= LARGEST_SHARE, text, number)
 
 
 def outsiders_recognised(outliers: dict[str, Any], abstention: dict[str, Any]) -> Outcome:

@@ -115,6 +115,8 @@ def learning_curve(variants: dict[str, dict[str, Any]], headline: dict[str, Any]
     curve = {name: result["value"] for name, result in shares} | {"1.0": headline["value"]}
     gain = f"{number['value']:+.3f} ({number['low']:+.3f} to {number['high']:+.3f})"
     text = f"from {float(share):.0%} to all of the training set {gain}"
+    if half["value"] == headline["value"]:
+        return broken(f"{text}: the switch is dead, or more data change nothing", number)
     if number["low"] > 0:
         return broken(f"{text}: still rising, more data would help", number, curve=curve)
     return passed(f"{text}: no clear rise", number, curve=curve)
@@ -140,8 +142,11 @@ def gradients_alive(fits: dict[str, dict[str, Any]]) -> Outcome:
         terms = {k: np.asarray(v, float) for k, v in norms.items() if k not in NOT_TERMS}
         for step in range(min(2, max((len(v) for v in terms.values()), default=0))):
             now = {name: float(v[step]) for name, v in terms.items() if len(v) > step}
-            dead = [name for name, v in now.items() if v <= DEAD * max(now.values())]
             when = ("at the start", "half-way")[step]
+            broken_off = [name for name, v in now.items() if not np.isfinite(v)]
+            faults += [f"{node}: the gradient of the term {name} is no number {when}"
+                       for name in broken_off]  # fmt: skip
+            dead = [name for name, v in now.items() if v <= DEAD * max(now.values())]
             faults += [f"{node}: the term {name} has no gradient {when}" for name in dead]
         stale = _staleness(norms)
         stalest = max(stalest, stale)
