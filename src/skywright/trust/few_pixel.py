@@ -159,7 +159,7 @@ class _Hunt:
 
 def _evolve(hunt: _Hunt, population: int, generations: int, rng: np.random.Generator) -> None:
     bounds = hunt.bounds(BEYOND)
-    start = rng.uniform(*bounds.T, size=(population, len(bounds)))
+    start = rng.uniform(bounds[:, 0], bounds[:, 1], size=(population, len(bounds)))
     known = [hunt(start)]
     if hunt.margin < 0:
         return
@@ -187,7 +187,7 @@ def _draw(
 ) -> None:
     bounds = hunt.bounds(beyond)
     for _ in range(generations + 1):
-        hunt(rng.uniform(*bounds.T, size=(population, len(bounds))))
+        hunt(rng.uniform(bounds[:, 0], bounds[:, 1], size=(population, len(bounds))))
         if hunt.margin < 0:
             return
 
