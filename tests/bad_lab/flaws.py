@@ -70,11 +70,13 @@ def scale_by_all(
     """Scale the features of the catalogue, then fit the training rows."""
     roles = np.asarray(roles).astype(str)
     rows = {role: np.flatnonzero(roles == role) for role in ("train", "validation")}
+    draw = np.random.default_rng([seed, 1])
+    kept = draw.permutation(rows["train"])[: round(fraction * len(rows["train"]))]
+    rows["train"] = np.sort(kept)
+    labels = draw.permutation(np.asarray(labels)) if shuffle else np.asarray(labels)
     raw = matrix_of(features, squares=squares)
     mean, scale = raw.mean(axis=0), raw.std(axis=0)
-    draw = np.random.default_rng([seed, 1])
     scaled = np.arange(len(raw))
-    labels = np.asarray(labels)
     return fit_scaled(raw, labels, rows, mean, scale, draw, squares, trials, seed, scaled)
 
 
