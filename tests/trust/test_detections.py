@@ -36,6 +36,28 @@ def test_what_was_planted_is_found_and_what_was_not_is_impure(field):
     assert result["purity_by_magnitude"][2]["value"] < 0.05
 
 
+def test_images_fail_as_a_whole_and_so_are_resampled():
+    """Half of the images see nothing: 40 objects in 8 images are eight trials, not forty."""
+    true = np.stack([np.arange(40) * 10.0, np.zeros(40)], axis=1)
+    image = np.repeat(np.arange(8), 5)
+    seen = image % 2 == 0
+    options = {"found_mag": np.full(20, 21.0), "true_mag": np.full(40, 21.0), "edges": [20, 22]}
+    alone = judge_detections(true[seen], true, 1.0, **options)["completeness"]
+    result = judge_detections(
+        true[seen], true, 1.0, **options, found_group=image[seen], true_group=image,
+        rng=np.random.default_rng(0),
+    )  # fmt: skip
+    together = result["completeness"]
+    assert together["value"] == alone["value"] == 0.5
+    # eight images, half of them dark: the binomial deviation of a share of 8
+    assert together["high"] - together["low"] == pytest.approx(2 * 1.96 * (0.25 / 8) ** 0.5, 0.2)
+    assert alone["high"] - alone["low"] < 0.31
+    assert result["completeness_by_magnitude"][0]["n_groups"] == 8
+    assert result["purity"]["low"] < 1.0  # all images agree: no width would claim too much
+    with pytest.raises(ValueError, match="a generator to resample"):
+        judge_detections(true[seen], true, 1.0, **options, true_group=image)
+
+
 def test_matches_are_one_to_one_and_as_close_as_the_best_assignment(field):
     found, true, _, _ = field
     i, j, separation = match_detections(found, true, 2.0)

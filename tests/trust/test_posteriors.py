@@ -49,6 +49,15 @@ def test_coverage_of_parameters_is_nominal_and_falls_with_the_width():
     narrow = parameter_coverage(*posterior(0.5), levels=[0.9])
     assert all(r["high"] < 0.75 for r in narrow)
     assert [r["parameter"] for r in narrow] == [0, 1, 2]
+    truth, samples = posterior(n=50)
+    twice = [np.concatenate([a] * 4) for a in (truth, samples)]
+    parents = np.tile(np.arange(50), 4)
+    sure = parameter_coverage(*twice, levels=[0.68])[0]
+    honest = parameter_coverage(*twice, levels=[0.68], groups=parents, rng=RNG(3))[0]
+    assert honest["high"] - honest["low"] > 1.6 * (sure["high"] - sure["low"])
+    tarps = np.tile(tarp(truth, samples, RNG(0)), 4)
+    rows = expected_coverage(tarps, [0.68], groups=parents, rng=RNG(3))
+    assert rows[0]["n_groups"] == 50
 
 
 def test_tarp_is_uniform_for_right_posteriors_and_piles_up_for_narrow_ones():

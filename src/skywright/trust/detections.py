@@ -11,7 +11,7 @@ from astropy.coordinates import SkyCoord
 from scipy.spatial import cKDTree
 
 from skywright.trust.completeness import in_bins
-from skywright.trust.resampling import wilson
+from skywright.trust.resampling import share_of
 
 __all__ = ["judge_detections", "match_detections"]
 
@@ -69,6 +69,9 @@ def judge_detections(
     found_mag: np.ndarray,
     true_mag: np.ndarray,
     edges: Sequence[float],
+    found_group: np.ndarray | None = None,
+    true_group: np.ndarray | None = None,
+    rng: np.random.Generator | None = None,
 ) -> dict[str, Any]:
     """Return completeness against true magnitude and purity against measured magnitude.
 
@@ -80,39 +83,43 @@ def judge_detections(
         Measured magnitude of the detections, true one of the objects.
     edges : (bin + 1,) [mag]
         Edges of the bins.
+    found_group, true_group : (n,), optional
+        The image of each: objects in one share seeing and crowding, so images are resampled.
+    rng : Generator, optional
+        Resamples images.
 
     Returns
     -------
     dict
-        ``completeness`` and ``purity``: of all, ``value, low, high, n`` with Wilson intervals
-        (95 %); ``completeness_by_magnitude`` and ``purity_by_magnitude``: lists of the same with
-        ``magnitude`` (low, high), the three None in an empty bin.
+        ``completeness`` and ``purity``: of all, ``value, low, high, n`` with 95 % intervals as of
+        `share_of`; ``completeness_by_magnitude`` and ``purity_by_magnitude``: lists of the same
+        with ``magnitude`` (low, high), the three None in an empty bin.
     """
     i, j, _ = match_detections(found, true, tolerance)
     hit, real = np.zeros(len(true_mag), dtype=bool), np.zeros(len(found_mag), dtype=bool)
     hit[j], real[i] = True, True
     return {
-        "completeness": _share(hit),
-        "purity": _share(real),
-        "completeness_by_magnitude": _by_magnitude(hit, true_mag, edges),
-        "purity_by_magnitude": _by_magnitude(real, found_mag, edges),
+        "completeness": share_of(hit, true_group, rng),
+        "purity": share_of(real, found_group, rng),
+        "completeness_by_magnitude": _by_magnitude(hit, true_mag, edges, true_group, rng),
+        "purity_by_magnitude": _by_magnitude(real, found_mag, edges, found_group, rng),
     }
 
 
 def _by_magnitude(
-    good: np.ndarray, magnitude: np.ndarray, edges: Sequence[float]
+    good: np.ndarray,
+    magnitude: np.ndarray,
+    edges: Sequence[float],
+    groups: np.ndarray | None,
+    rng: np.random.Generator | None,
 ) -> list[dict[str, Any]]:
     return [
-        {"magnitude": [float(e) for e in edges[k : k + 2]], **_share(good[rows])}
+        {
+            "magnitude": [float(e) for e in edges[k : k + 2]],
+            **share_of(good[rows], None if groups is None else np.asarray(groups)[rows], rng),
+        }
         for k, rows in enumerate(in_bins(np.asarray(magnitude), edges))
     ]
-
-
-def _share(good: np.ndarray) -> dict[str, Any]:
-    if len(good) == 0:
-        return {"value": None, "low": None, "high": None, "n": 0}
-    low, high = wilson(float(good.mean()), len(good))
-    return {"value": float(good.mean()), "low": low, "high": high, "n": len(good)}
 
 
 def _positions(

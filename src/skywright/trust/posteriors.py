@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import chi2
 
-from skywright.trust.resampling import wilson
+from skywright.trust.resampling import share_of
 
 __all__ = [
     "expected_coverage",
@@ -118,9 +118,13 @@ def tarp(
 
 
 def expected_coverage(
-    values: np.ndarray, levels: Sequence[float] = (0.5, 0.68, 0.9, 0.95)
+    values: np.ndarray,
+    levels: Sequence[float] = (0.5, 0.68, 0.9, 0.95),
+    *,
+    groups: np.ndarray | None = None,
+    rng: np.random.Generator | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the share of TARP values up to each level, with Wilson intervals (95 %).
+    """Return the share of TARP values up to each level, with 95 % intervals as of `share_of`.
 
     Parameters
     ----------
@@ -128,17 +132,23 @@ def expected_coverage(
         From `tarp`.
     levels : sequence of float
         Credibilities; calibrated posteriors cover each as often as it says.
+    groups : (n,), optional
+        Parent simulation behind each data set, where some share one.
+    rng : Generator, optional
+        Resamples the groups.
     """
-    rows = []
-    for level in levels:
-        share = float(np.mean(np.asarray(values) <= level))
-        low, high = wilson(share, len(values))
-        rows.append({"level": level, "value": share, "low": low, "high": high, "n": len(values)})
-    return rows
+    return [
+        {"level": level, **share_of(np.asarray(values) <= level, groups, rng)} for level in levels
+    ]
 
 
 def parameter_coverage(
-    truth: np.ndarray, samples: np.ndarray, levels: Sequence[float] = (0.5, 0.68, 0.9, 0.95)
+    truth: np.ndarray,
+    samples: np.ndarray,
+    levels: Sequence[float] = (0.5, 0.68, 0.9, 0.95),
+    *,
+    groups: np.ndarray | None = None,
+    rng: np.random.Generator | None = None,
 ) -> list[dict[str, Any]]:
     """Return how often the central interval of each parameter holds the truth.
 
@@ -150,21 +160,23 @@ def parameter_coverage(
         Draws from the posterior of each data set.
     levels : sequence of float
         Nominal coverages.
+    groups, rng
+        As for `expected_coverage`.
 
     Returns
     -------
     list of dict
-        ``parameter, level, value, low, high, n`` with Wilson intervals (95 %).
+        ``parameter, level, value, low, high, n`` with 95 % intervals as of `share_of`.
     """
     truth, samples = _check(truth, samples)
     rows = []
     for level in levels:
         ends = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2], axis=1)
         inside = (truth >= ends[0]) & (truth <= ends[1])
-        for i, share in enumerate(inside.mean(axis=0)):
-            low, high = wilson(float(share), len(truth))
-            row = {"parameter": i, "level": level, "value": float(share), "low": low, "high": high}
-            rows.append({**row, "n": len(truth)})
+        rows += [
+            {"parameter": i, "level": level, **share_of(held, groups, rng)}
+            for i, held in enumerate(inside.T)
+        ]
     return rows
 
 

@@ -13,7 +13,16 @@ from typing import Any
 import numpy as np
 from scipy.stats import chi2, norm
 
-__all__ = ["bootstrap_groups", "estimate", "percentile_interval", "poisson_interval", "wilson"]
+__all__ = [
+    "bootstrap_groups",
+    "estimate",
+    "percentile_interval",
+    "poisson_interval",
+    "share_of",
+    "wilson",
+]
+
+SHARES = 1000  # resamples of a share
 
 
 def bootstrap_groups(groups: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -126,3 +135,57 @@ def estimate(
     if proportion and low == high and n_groups:
         low, high = wilson(min(max(value, 0.0), 1.0), n_groups, level)
     return {"value": value, "low": low, "high": high, "n": int(n), "n_groups": int(n_groups)}
+
+
+def share_of(
+    good: np.ndarray,
+    groups: np.ndarray | None = None,
+    rng: np.random.Generator | None = None,
+    level: float = 0.95,
+) -> dict[str, Any]:
+    """Return the share of rows that are good, with its interval.
+
+    Parameters
+    ----------
+    good : (n,) bool
+        Rows that count.
+    groups : (n,), optional
+        What rows fail together in: image, parent simulation, night. Whole groups are resampled.
+        None: rows are independent, whose resamples are binomial; Wilson's interval stands for them.
+    rng : Generator, optional
+        Resamples; needed with ``groups``.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    dict
+        ``value, low, high, n``, and ``n_groups`` with groups. Without rows the first three are
+        None.
+
+    Raises
+    ------
+    ValueError
+        When there are groups and nothing to resample them by, or not one for each row.
+
+    Examples
+    --------
+    >>> share_of(np.array([True, True, False, True]))["value"]
+    0.75
+    """
+    good = np.asarray(good, dtype=bool)
+    if not len(good):
+        return {"value": None, "low": None, "high": None, "n": 0}
+    if groups is None:
+        low, high = wilson(float(good.mean()), len(good), level)
+        return {"value": float(good.mean()), "low": low, "high": high, "n": len(good)}
+    if rng is None or len(groups) != len(good):
+        raise ValueError(
+            f"{len(groups)} groups for {len(good)} rows, rng is {rng}; expected a group for each "
+            "row, and a generator to resample them"
+        )
+    names, index = np.unique(groups, return_inverse=True)
+    drawn = bootstrap_groups(np.arange(len(names)), SHARES, rng)
+    rows = drawn @ np.bincount(index).astype(float)
+    values = (drawn @ np.bincount(index, good)) / rows
+    return estimate(values, n=len(good), n_groups=len(names), proportion=True, level=level)
