@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 # What the main job needs; and every extra but those with licence traps.
-EXTRAS = {"demo": "learn", "all": "learn,trust,sky,scale,oracle,docs,dev"}
+EXTRAS = {"demo": "learn", "all": "learn,sky,scale,oracle,docs,dev"}
 
 
 def main(group: str) -> None:

@@ -142,10 +142,6 @@ def attribute_net(
     (n, band, y, x)
         Signed.
 
-    Raises
-    ------
-    ImportError
-        Without captum.
     """
     # needed for this alone, and slow to import
     from captum import attr
