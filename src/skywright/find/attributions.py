@@ -141,7 +141,6 @@ def attribute_net(
     -------
     (n, band, y, x)
         Signed.
-
     """
     # needed for this alone, and slow to import
     from captum import attr
