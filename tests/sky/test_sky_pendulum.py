@@ -3,7 +3,7 @@
 import astropy.units as u
 import numpy as np
 import pytest
-from scipy.stats import kstest, norm
+from scipy.stats import kstest, norm, pearsonr, spearmanr
 
 from skywright.sky import (
     draw_pendulum_tests,
@@ -81,6 +81,21 @@ def test_posterior_is_calibrated_and_beats_propagation():
     z = (laboratory["mean"] - truth) / laboratory["sd"]
     assert np.mean(np.abs(z) < 1) == pytest.approx(0.68, abs=0.04)
     assert (np.diff(exact["quantiles"], axis=1) > 0).all()
+
+
+def test_little_noise_can_be_read_but_ranks_of_sigma_hardly_show_it():
+    ranks = []
+    for widest in (0.05, 0.2):
+        drawn = draw_pendulums(1000, rng=np.random.default_rng(0), widest=widest)
+        exact, laboratory = (
+            pendulum_posterior(drawn, widest=widest),
+            propagate_pendulum_errors(drawn),
+        )
+        relative = laboratory["sd"] / laboratory["mean"]
+        assert pearsonr(exact["sd"] / exact["mean"], relative).statistic > 0.7
+        # of a sigma that is a constant share of gravity
+        ranks.append(spearmanr(exact["mean"], exact["sd"]).statistic)
+    assert ranks == pytest.approx([0.8, 0.4], abs=0.06)
 
 
 def test_test_sets_lie_where_they_say():
