@@ -6,7 +6,8 @@ from astropy.table import QTable, vstack
 from scipy.stats import pearsonr
 
 from skywright.trust import bootstrap_groups, judge_regression
-from skywright.trust.regression_judge import _pearson
+from skywright.trust.regression_judge import _conformal, _pearson
+from skywright.trust.regression_rows import Said, Truth
 from skywright.trust.resampling import wilson
 from skywright.trust.rules.uncertainty import intervals_everywhere
 
@@ -156,3 +157,12 @@ def test_rows_are_matched_by_identifier_and_missing_ones_are_refused():
             world, {"ensemble": says[10:]}, rng=np.random.default_rng(0),
             **given,
         )  # fmt: skip
+
+
+def test_a_calibration_unlike_the_judged_rows_is_found_in_every_draw():
+    rng, n = np.random.default_rng(0), 2000
+    y = rng.normal(size=2 * n) * np.repeat([0.5, 1.0], n)  # as small as on rows that were fitted
+    rows = Truth(np.arange(2 * n), y, np.repeat(["calibration", "inside"], n))
+    said = Said(np.zeros(2 * n), np.ones(2 * n), np.zeros(2 * n), None)
+    found = _conformal(said, rows, np.ones((2, n)), rng)
+    assert found["conformal_highest"][0] < 0.7
