@@ -97,6 +97,12 @@ def test_every_figure_has_its_interval(judged):
     expected = pearsonr(np.sqrt(1 - 0.1**2) * x, x)  # what is said is the truth, times a number
     found = judged.results["ensemble.widest_0_2.correlation"]
     assert found["value"] == pytest.approx(expected.statistic)
+    # the exact answer and the laboratory's are one here
+    assert judged.results["exact.widest_0_2.correlation"]["value"] == pytest.approx(1)
+    # far from the training nothing is covered: each of the levels 0.01 to 1 is missed by itself
+    far = judged.results["ensemble.widest_0_2.coverage_error.far"]
+    assert far["value"] > 0.4
+    assert far["low"] < far["value"] < far["high"]
     lowest = judged.results["ensemble.widest_0_2.conformal_lowest"]
     low, high = wilson(lowest["value"], N)
     assert (lowest["low"], lowest["high"]) == pytest.approx((low, high), abs=0.004)

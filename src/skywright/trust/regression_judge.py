@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from astropy.table import QTable
-from scipy.stats import binom, spearmanr
+from scipy.stats import binom, norm, spearmanr
 
 from skywright.data import Report
 from skywright.trust.conformal import conformal_levels
@@ -21,6 +21,7 @@ __all__ = ["judge_regression"]
 
 Results = dict[str, dict[str, Any]]
 SPLITS = 20
+BEYOND = 200  # resamples of sets that are unlike the training
 Z90 = 1.6449
 INSIDE, CALIBRATION = "inside", "calibration"
 
@@ -92,6 +93,9 @@ def judge_regression(
         said = {"propagation": read_predictions(propagated, by, level, rows)}
         said |= {name: read_predictions(t, by, level, rows) for name, t in predictions.items()}
         curves = {}
+        laboratory = said["propagation"][0].of(rows.roles == INSIDE)
+        relative = laboratory.sd / laboratory.mean
+        _correlate(results, f"exact.{key}", [reference["sd"] / reference["mean"]], relative, counts)
         for name, seeds in said.items():
             judged = [_judge(one, rows, reference, known, counts, bounds, rng) for one in seeds]
             figures = {k: np.mean([j[k] for j in judged], axis=0) for k in judged[0]}
@@ -99,7 +103,9 @@ def judge_regression(
             _spread(results, f"{name}.{key}", judged)
             _rank(results, f"{name}.{key}", seeds, reference["sd"], rows)
             _beyond(results, f"{name}.{key}", seeds, rows)
-            _correlate(results, f"{name}.{key}", seeds, said["propagation"][0], rows, counts)
+            inside = [one.of(rows.roles == INSIDE) for one in seeds]
+            spreads = [one.aleatoric / one.mean for one in inside]
+            _correlate(results, f"{name}.{key}", spreads, relative, counts)
             curves[name] = _curve(seeds, rows, bounds)
             if halved and name in halved:
                 half = read_predictions(halved[name], by, level, rows)
@@ -157,7 +163,7 @@ def _rank(results: Results, prefix: str, seeds: list[Said], exact: np.ndarray, r
 
 
 def _beyond(results: Results, prefix: str, seeds: list[Said], rows: Any) -> None:
-    """Add the coverage of plain 90 % intervals in the sets that are unlike the training."""
+    """Add how well plain intervals cover in the sets that are unlike the training."""
     for name in rows.beyond:
         some = rows.roles == name
         parts = [s.of(some) for s in seeds]
@@ -166,6 +172,14 @@ def _beyond(results: Results, prefix: str, seeds: list[Said], rows: Any) -> None
         results[f"{prefix}.coverage_90.{name}"] = {
             "value": share, "low": low, "high": high, "n": int(some.sum())
         }  # fmt: skip
+        counts = bootstrap_groups(np.arange(some.sum()), BEYOND, np.random.default_rng(0))
+        weight = counts / counts.sum(axis=1, keepdims=True)
+        levels = [2 * norm.cdf(np.abs(rows.values[some] - p.mean) / p.sd) - 1 for p in parts]
+        errors = np.mean([level_error(level, weight) for level in levels], axis=0)
+        n = int(some.sum())
+        results[f"{prefix}.coverage_error.{name}"] = estimate(
+            errors, n=n, n_groups=n, proportion=True
+        )
 
 
 def _conformal(
@@ -214,18 +228,12 @@ def _split_test(
 def _correlate(
     results: Results,
     prefix: str,
-    seeds: list[Said],
-    propagated: Said,
-    rows: Any,
+    spreads: list[np.ndarray],
+    relative: np.ndarray,
     counts: np.ndarray,
 ) -> None:
     """Add the published measure: relative aleatoric against relative propagated error."""
-    inside = rows.roles == INSIDE
-    other = propagated.of(inside)
-    found = [
-        _pearson(s.of(inside).aleatoric / s.of(inside).mean, other.sd / other.mean, counts)
-        for s in seeds
-    ]
+    found = [_pearson(spread, relative, counts) for spread in spreads]
     n = counts.shape[1]
     results[f"{prefix}.correlation"] = estimate(np.mean(found, axis=0), n=n, n_groups=n)
 
@@ -256,7 +264,7 @@ def _alarm(results: Results, key: str, surprise: QTable, rows: Any) -> None:
     strange = np.nan_to_num(np.array([place[int(i)] for i in rows.object_id]), posinf=1e300)
     for name in rows.beyond:
         some = (rows.roles == INSIDE) | (rows.roles == name)
-        counts = bootstrap_groups(np.arange(some.sum()), 200, np.random.default_rng(0))
+        counts = bootstrap_groups(np.arange(some.sum()), BEYOND, np.random.default_rng(0))
         values = auroc(strange[some], rows.roles[some] == name, counts)
         n = int(some.sum())
         results[f"alarm.{key}.auroc.{name}"] = estimate(values, n=n, n_groups=n)
