@@ -6,7 +6,7 @@ from astropy.table import QTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skywright.data import assert_disjoint, cross_fit, sky_regions
+from skywright.data import assert_disjoint, cross_fit, sky_regions, split_groups
 
 SIDES = ("train", "validation", "test")
 
@@ -173,3 +173,25 @@ def test_bad_splits_are_refused(change, words):
 def test_unknown_roles_are_refused():
     with pytest.raises(ValueError, match="role 'other'"):
         assert_disjoint([7], planted(5), ["other"], size=20)
+
+
+def test_groups_are_dealt_whole_and_a_tenth_validates():
+    groups = np.repeat(np.arange(40), 3)
+    role = np.asarray(split_groups(groups, np.random.default_rng(0))["role"])
+    assert set(role) == {"train", "validation"}
+    assert (role.reshape(40, 3) == role.reshape(40, 3)[:, :1]).all()
+    assert (role == "validation").sum() == 12
+    other = np.asarray(split_groups(groups, np.random.default_rng(1))["role"])
+    assert (role != other).any()
+
+
+@pytest.mark.parametrize(("groups", "share"), [([3, 3], 0.1), ([1, 2], 0.0), ([1, 2], 1.0)])
+def test_nothing_to_deal_is_refused(groups, share):
+    with pytest.raises(ValueError, match="expected at least 2 groups and a share between 0 and 1"):
+        split_groups(groups, np.random.default_rng(0), validation=share)
+
+
+def test_both_roles_are_there_however_few_groups():
+    for share in (0.01, 0.99):
+        role = np.asarray(split_groups([1, 2], np.random.default_rng(0), validation=share)["role"])
+        assert sorted(role) == ["train", "validation"]

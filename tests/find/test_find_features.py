@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from skywright.find import arc_statistic, einstein_radius, features
+from skywright.data import Predictions
+from skywright.find import append_scores, arc_statistic, einstein_radius, features
 from skywright.find.colour import blue_to_red
 from skywright.find.galaxy_model import measure_shape, smooth_model
 from skywright.find.polar import bilinear, to_polar
@@ -130,3 +131,14 @@ def test_interpolation_is_exact_on_a_plane():
 )
 def test_bands_are_ordered_by_wavelength(bands, order):
     assert blue_to_red(bands).tolist() == order
+
+
+def test_scores_of_another_model_become_a_column(measured):
+    scores = Predictions(np.asarray(measured["object_id"]), np.arange(len(measured), dtype=float))
+    joined = append_scores(measured, scores, name="first")
+    np.testing.assert_array_equal(joined["first"], scores.mean)
+    assert "first" not in measured.colnames
+    with pytest.raises(ValueError, match="a column 'flux' already"):
+        append_scores(measured, scores, name="flux")
+    with pytest.raises(ValueError, match="not of the same objects in the same order"):
+        append_scores(measured[::-1], scores)

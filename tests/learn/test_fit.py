@@ -73,6 +73,25 @@ def test_same_seed_same_bits_and_progress_is_told(arcs):
     assert any(not np.array_equal(v, other.weights[k]) for k, v in first.weights.items())
 
 
+def test_training_goes_on_from_the_weights_of_another_net(arcs, fitted):
+    settings = {"epochs": 1, "learning_rate": 1e-9, "weight_decay": 0.0, "start": fitted}
+    started = _fit(arcs, **settings)
+    for name, value in fitted.weights.items():
+        if "running" not in name and "num_batches" not in name:
+            np.testing.assert_allclose(started.weights[name], value, atol=1e-6)
+    assert started.history["validation_loss"][0] < 0.69
+    assert started.config["training"]["start_rows"] == 200
+    assert "start rows: 200" in started.card
+    cold = _fit(arcs, **settings, warm=False)
+    _same(cold, _fit(arcs, **settings | {"start": None}))
+    assert not np.array_equal(cold.weights["head.weight"], started.weights["head.weight"])
+
+
+def test_a_start_of_another_net_is_refused(arcs, fitted):
+    with pytest.raises(ValueError, match="start holds the net .* expected"):
+        _fit(arcs, options={"width": 4}, start=fitted)
+
+
 def test_bits_do_not_depend_on_the_threads_of_the_caller(arcs):
     before = torch.get_num_threads()
     filled = torch.utils.deterministic.fill_uninitialized_memory

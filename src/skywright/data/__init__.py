@@ -25,6 +25,7 @@ from skywright.data.sampling import draw_groups as draw_groups
 from skywright.data.shuffling import shuffle_labels as shuffle_labels
 from skywright.data.splits import assert_disjoint as assert_disjoint
 from skywright.data.splits import cross_fit as cross_fit
+from skywright.data.splits import split_groups as split_groups
 from skywright.data.survey import Survey as Survey
 from skywright.data.survey import Tile as Tile
 from skywright.data.waiting import Waiting as Waiting

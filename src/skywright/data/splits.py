@@ -11,7 +11,7 @@ from astropy.table import QTable, Table
 
 from skywright.data.footprints import nearest_overlap
 
-__all__ = ["assert_disjoint", "cross_fit", "digest_rows"]
+__all__ = ["assert_disjoint", "cross_fit", "digest_rows", "split_groups"]
 
 SIDES = ("train", "validation", "test")
 
@@ -81,6 +81,40 @@ def cross_fit(
         )
     assert_disjoint(groups, galaxies, result, size=size)
     return QTable({"role": result})
+
+
+def split_groups(groups: Any, rng: np.random.Generator, *, validation: float = 0.1) -> QTable:
+    """Let a random share of the groups validate and the others train, where no sky ties them.
+
+    Parameters
+    ----------
+    groups : (n,)
+        Group of each row; it keeps its rows together.
+    rng : Generator
+        Source of randomness.
+    validation : float
+        Share of the groups, between 0 and 1.
+
+    Returns
+    -------
+    QTable
+        Column ``role``: ``train`` or ``validation``.
+
+    Raises
+    ------
+    ValueError
+        There are fewer than two groups, or the share is none.
+    """
+    names, index = np.unique(np.asarray(groups), return_inverse=True)
+    if len(names) < 2 or not 0 < validation < 1:
+        raise ValueError(
+            f"{len(names)} groups and validation={validation}; expected at least 2 groups and a "
+            "share between 0 and 1"
+        )
+    count = min(max(1, round(validation * len(names))), len(names) - 1)
+    chosen = np.zeros(len(names), dtype=bool)
+    chosen[rng.permutation(len(names))[:count]] = True
+    return QTable({"role": np.where(chosen[index], "validation", "train")})
 
 
 def assert_disjoint(groups: Any, galaxies: Table, roles: Any, *, size: int) -> None:

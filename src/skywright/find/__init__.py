@@ -8,6 +8,7 @@ from skywright.find.attributions import attribute_sample as attribute_sample
 from skywright.find.attributions import randomise_weights as randomise_weights
 from skywright.find.detect import detect as detect
 from skywright.find.einstein import einstein_radius as einstein_radius
+from skywright.find.features import append_scores as append_scores
 from skywright.find.features import features as features
 from skywright.find.positions import locate as locate
 from skywright.find.predict import predict as predict

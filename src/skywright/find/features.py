@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from astropy.table import QTable, vstack
 
-from skywright.data import Images
+from skywright.data import Images, Predictions
 from skywright.find.annuli import measure_annuli, measure_arcs
 from skywright.find.einstein import tangential_profile
 from skywright.find.morphology import measure_morphology
 from skywright.find.peaks import measure_peaks
 from skywright.find.residuals import subtract_galaxies
 
-__all__ = ["features"]
+__all__ = ["append_scores", "features"]
 
 _BLOCK = 256
 
@@ -39,6 +39,36 @@ def features(images: Images) -> QTable:
     if not blocks:
         raise ValueError("no images: features need at least one cutout")
     return vstack(blocks, metadata_conflicts="silent") if len(blocks) > 1 else blocks[0]
+
+
+def append_scores(features: QTable, scores: Predictions, *, name: str = "score") -> QTable:
+    """Give a table of features one column more: what another model says of the same objects.
+
+    Parameters
+    ----------
+    features : QTable
+        With ``object_id``.
+    scores : Predictions
+        One an object, in the same order; of a model that was fitted on other objects, or labels
+        leak.
+    name : str
+        Of the column.
+
+    Raises
+    ------
+    ValueError
+        The scores are those of other objects, or the column is there already.
+    """
+    if name in features.colnames:
+        raise ValueError(f"the features have a column {name!r} already: choose another name")
+    if not np.array_equal(scores.object_id, np.asarray(features["object_id"])):
+        raise ValueError(
+            f"{len(scores.object_id)} scores and {len(features)} rows of features are not of the "
+            "same objects in the same order: score this very table"
+        )
+    joined = features.copy()
+    joined[name] = np.asarray(scores.mean)
+    return joined
 
 
 def _measure(images: Images) -> QTable:

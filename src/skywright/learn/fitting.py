@@ -12,12 +12,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from skywright.data import Images, Model
+from skywright.data import Images, Model, artefacts
 from skywright.learn.batches import Batches
 from skywright.learn.calibration import temperature
 from skywright.learn.card import write_card
 from skywright.learn.domain import describe_images, describe_training, image_hull
-from skywright.learn.nets_as_models import arrays_of, load_net, logits_of, name_of
+from skywright.learn.nets_as_models import (
+    arrays_of,
+    build_net,
+    load_net,
+    logits_of,
+    name_of,
+)
 from skywright.learn.rows import check_rows, take_share
 from skywright.learn.scaling import SOFTENING, noise_source
 from skywright.learn.training import Made, run_loop
@@ -43,6 +49,8 @@ def fit(
     shift: int = 1,
     groups: np.ndarray | None = None,
     fraction: float = 1.0,
+    start: Model | None = None,
+    warm: bool = True,
     domain: dict[str, Any] | None = None,
     accelerator: str = "cpu",
     devices: int | str = 1,
@@ -85,6 +93,11 @@ def fit(
         Galaxy of each row, for ``fraction``.
     fraction : float
         Share of the training galaxies to use, for learning curves.
+    start : Model, optional
+        Made by this function on other images, as simulated ones: training starts from its weights
+        in place of random ones.
+    warm : bool
+        Whether ``start`` is used; without it one sees what it is worth.
     domain : dict, optional
         Further facts for the model card, as the ranges of Einstein radius and signal to noise.
     accelerator, devices, nodes
@@ -104,10 +117,11 @@ def fit(
     Raises
     ------
     ValueError
-        When lengths differ, a class or role is missing, pixels are not finite, or ``scratch``
-        holds another training.
+        When lengths differ, a class or role is missing, pixels are not finite, ``start`` holds
+        another net, or ``scratch`` holds another training.
     """
     rows = check_rows(len(images), labels, roles)
+    start = start if warm else None
     rows["whole"] = rows["train"]
     rows["train"] = take_share(rows["whole"], groups, fraction, seed)
     schedule: dict[str, float] = {
@@ -118,25 +132,40 @@ def fit(
         "threads": threads,
     }
     schedule |= {"learning_rate": learning_rate, "weight_decay": weight_decay}
+    described = {"path": name_of(net), "options": {"bands": len(images.bands), **(options or {})}}
     config: dict[str, Any] = {
-        "net": {"path": name_of(net), "options": {"bands": len(images.bands), **(options or {})}},
+        "net": described,
         "scaling": {"softening": SOFTENING, "noise": noise_source(images), "fitted_rows": None},
         "views": _VIEWS if images.flux.shape[-1] == images.flux.shape[-2] else 1,
         "domain": describe_images(images)
         | {"hull": image_hull(images, rows["train"])}
         | (domain or {}),
-        "training": describe_training(rows, labels, fraction, seed) | schedule,
+        "training": describe_training(rows, labels, fraction, seed)
+        | schedule
+        | _describe_start(start, described),
     }
     hardware = {"accelerator": accelerator, "devices": devices, "num_nodes": nodes}
-    kept = _train(net, images, rows, labels, config, hardware, scratch, progress)
+    kept = _train(start, images, rows, labels, config, hardware, scratch, progress)
     best = kept["best"]
     config["training"] |= {"best_epoch": best["epoch"], "gradients": kept["gradients"]["noted"]}
     model = Model(config, arrays_of(best["weights"]), history=kept["history"])
     return _calibrate(model, images, rows["validation"], np.asarray(labels))
 
 
+def _describe_start(start: Model | None, net: dict[str, Any]) -> dict[str, Any]:
+    """Say what a training starts from, after a check that it is the same net."""
+    if start is None:
+        return {}
+    if start.config.get("net") != net:
+        raise ValueError(
+            f"start holds the net {start.config.get('net')}; expected {net}: fit it with the same "
+            "net, options and bands"
+        )
+    return {"start_sha256": artefacts.digest(start), "start_rows": start.config["training"]["rows"]}
+
+
 def _train(
-    net: type[nn.Module],
+    start: Model | None,
     images: Images,
     rows: dict[str, np.ndarray],
     labels: np.ndarray,
@@ -155,7 +184,7 @@ def _train(
         batches = Batches(images, rows["train"], labels, training["batch"], generator, shift)
         checks = Batches(images, rows["validation"], labels, 256)
         module = Classifier(
-            net(**config["net"]["options"]),
+            build_net(config["net"], None if start is None else start.weights),
             training["learning_rate"],
             training["weight_decay"],
             training["epochs"] * len(batches),

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from skywright.data import Model
 from skywright.learn.batches import turn
 
-__all__ = ["arrays_of", "load_net", "logits_of", "name_of"]
+__all__ = ["arrays_of", "build_net", "load_net", "logits_of", "name_of"]
 
 _ROOM = "skywright.nets"
 
@@ -53,6 +53,17 @@ def load_net(model: Model) -> nn.Module:
             "the model has no net and weights; expected one made by skywright.learn.fit "
             "(find.predict_table applies classical models)"
         )
+    return build_net(described, model.weights).eval()
+
+
+def build_net(described: dict[str, Any], weights: dict[str, np.ndarray] | None = None) -> nn.Module:
+    """Build the net of ``{"path": …, "options": {…}}``, with random weights unless some are given.
+
+    Raises
+    ------
+    ValueError
+        When the path leads out of `skywright.nets`, or weights do not fit the net.
+    """
     room, _, name = str(described["path"]).rpartition(".")
     if not f"{room}.".startswith(f"{_ROOM}.") or name.startswith("_"):
         raise ValueError(f"net {described['path']!r} is refused: only {_ROOM} may be named")
@@ -60,12 +71,14 @@ def load_net(model: Model) -> nn.Module:
     if not (isinstance(net, type) and issubclass(net, nn.Module) and net.__module__ == room):
         raise ValueError(f"net {described['path']!r} is refused: no architecture is defined there")
     built: nn.Module = net(**described["options"])
-    state = {key: torch.from_numpy(np.array(value)) for key, value in model.weights.items()}
+    if weights is None:
+        return built
+    state = {key: torch.from_numpy(np.array(value)) for key, value in weights.items()}
     try:
         built.load_state_dict(state)
     except RuntimeError as error:
         raise ValueError(f"the weights do not fit {described['path']}: {error}") from error
-    return built.eval()
+    return built
 
 
 def arrays_of(weights: dict[str, Any]) -> dict[str, np.ndarray]:

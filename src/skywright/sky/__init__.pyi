@@ -54,6 +54,7 @@ from .lensing import trace as trace
 from .light import ring as ring
 from .light import sersic as sersic
 from .light import spiral as spiral
+from .lookalikes import simulate_lookalikes as simulate_lookalikes
 from .noise import add_noise as add_noise
 from .noise import noise_variance as noise_variance
 from .painting import paint as paint

@@ -11,7 +11,7 @@ from astropy.table import QTable
 from skywright.data import Images
 from skywright.data.footprints import corners
 
-__all__ = ["PIXEL_FWHM", "Field", "read_field"]
+__all__ = ["PIXEL_FWHM", "Field", "bare", "read_field", "without_pixel"]
 
 # A measured width contains the pixel, whose variance is 1/12: as a Gaussian, 0.68 pixels wide.
 PIXEL_FWHM = np.sqrt(8 * np.log(2) / 12)
@@ -78,8 +78,8 @@ def read_field(galaxies: QTable, images: Images) -> Field:
     pixels = images.flux.shape[-1]
     if images.flux.shape[-2] != pixels:
         raise ValueError(f"cutouts are {images.flux.shape[-2:]} pixels; expected squares")
-    q, theta = _plain(galaxies["q"]), _plain(galaxies["theta"])
-    offset = np.stack([_plain(galaxies["y"]), _plain(galaxies["x"])], axis=1)
+    q, theta = bare(galaxies["q"]), bare(galaxies["theta"])
+    offset = np.stack([bare(galaxies["y"]), bare(galaxies["x"])], axis=1)
     offset -= corners(galaxies, pixels) + (pixels - 1) / 2
     fwhm = float(np.max(images.psf_fwhm))
     return Field(
@@ -93,7 +93,7 @@ def read_field(galaxies: QTable, images: Images) -> Field:
         y=offset[:, 0],
         q=np.where(np.isfinite(q), np.clip(q, 0.05, 1.0), 1.0),
         theta=np.where(np.isfinite(theta), theta, 0.0),
-        flux=np.sum([_plain(galaxies[f"flux_{band}"]) for band in images.bands], axis=0),
+        flux=np.sum([bare(galaxies[f"flux_{band}"]) for band in images.bands], axis=0),
     )
 
 
@@ -109,7 +109,7 @@ def without_pixel(fwhm: np.ndarray | float) -> np.ndarray:
     return np.asarray(np.sqrt(np.maximum(squared, SHARPEST**2)))
 
 
-def _plain(column: Any) -> np.ndarray:
+def bare(column: Any) -> np.ndarray:
     """Return a column as bare floats: radians for angles, pixels for lengths."""
     values = column
     if getattr(column, "unit", None) is not None and hasattr(column, "to_value"):

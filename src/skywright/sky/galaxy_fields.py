@@ -9,11 +9,10 @@ import astropy.units as u
 import numpy as np
 import torch
 from astropy.table import QTable
-from scipy.ndimage import gaussian_filter
 
 from skywright.data import Survey, Tile
 from skywright.sky.field import without_pixel
-from skywright.sky.noise import add_noise
+from skywright.sky.noise import add_noise, correlate
 from skywright.sky.psf import gaussian_psf
 from skywright.sky.rendering import render
 from skywright.sky.surveys import SURVEYS, SurveyName, draw_conditions, survey_value
@@ -238,17 +237,7 @@ def _expose(
     here = {name: torch.as_tensor(values[part]) for name, values in night.items()}
     noisy = add_noise(image, rng, scale=constants.scale, read_noise=constants.read_noise, **here)
     noiseless = image.numpy()
-    return np.asarray(noiseless + _correlated(noisy.numpy() - noiseless, correlation))
-
-
-def _correlated(noise: np.ndarray, width: float) -> np.ndarray:
-    """Smooth noise (…, y, x) with a Gaussian of some width [pixel], its variance kept."""
-    if width == 0:
-        return noise
-    point = np.zeros((1 + 2 * int(np.ceil(5 * width)),) * 2)
-    point[len(point) // 2, len(point) // 2] = 1
-    left = np.sqrt((gaussian_filter(point, width) ** 2).sum())
-    return np.asarray(gaussian_filter(noise, width, axes=(-2, -1), mode="wrap") / left)
+    return np.asarray(noiseless + correlate(noisy.numpy() - noiseless, correlation))
 
 
 def _rows(value: Any, part: slice) -> Any:

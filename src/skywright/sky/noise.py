@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-__all__ = ["add_noise", "nanojansky", "noise_variance", "sky_rate"]
+__all__ = ["add_noise", "correlate", "nanojansky", "noise_variance", "sky_rate"]
 
 AB_ZERO_POINT_NJY = 31.4  # AB magnitude of 1 nJy
 
@@ -133,6 +134,25 @@ def add_noise(
         draws = rng.standard_normal(tuple(image.shape))
         normal = torch.as_tensor(draws, dtype=image.dtype, device=image.device)
     return (collected - background + read * normal) / electrons
+
+
+def correlate(noise: np.ndarray, width: float) -> np.ndarray:
+    """Tie the noise of neighbouring pixels together, as resampling does in a coadd.
+
+    Parameters
+    ----------
+    noise : (…, y, x)
+        Independent noise.
+    width : float [pixel]
+        Standard deviation of the Gaussian it is smoothed with; the variance of single pixels stays
+        what it was. 0 leaves the noise alone.
+    """
+    if width == 0:
+        return noise
+    point = np.zeros((1 + 2 * int(np.ceil(5 * width)),) * 2)
+    point[len(point) // 2, len(point) // 2] = 1
+    left = np.sqrt((gaussian_filter(point, width) ** 2).sum())
+    return np.asarray(gaussian_filter(noise, width, axes=(-2, -1), mode="wrap") / left)
 
 
 def _electrons(

@@ -15,7 +15,7 @@ from skywright.sky.photometry import scale_to_snr
 from skywright.sky.psf import PointSpread, gaussian_psf, moffat_psf, pixel_psf
 from skywright.sky.scene import painted_shapes
 
-__all__ = ["paint", "painted_light"]
+__all__ = ["add_light", "electrons_of", "paint", "painted_light", "point_spread"]
 
 GAUSSIAN = 8.0  # from this exponent on a Moffat profile of given width is rendered as a Gaussian
 
@@ -67,7 +67,7 @@ def paint(
         The systems do not belong to the cutouts, or these lack variance or PSF.
     """
     _check(images, systems)
-    electrons = _electrons(gain, images.bands)
+    electrons = electrons_of(gain, images.bands)
     spread = point_spread(images, psf)
     row = np.asarray(systems["row"])
     base = images[row]
@@ -78,7 +78,7 @@ def paint(
         rows = np.arange(part.start, part.stop)[touched]
         if rows.size:
             light = _light(systems[rows], base[rows], spread)
-            flux[rows] = _add(flux[rows], light, images, electrons, rng)
+            flux[rows] = add_light(flux[rows], light, images, electrons, rng)
         if progress is not None:
             progress(part.stop / len(systems))
     return replace(base, flux=flux, object_id=np.array(systems["object_id"], dtype=np.int64))
@@ -116,13 +116,26 @@ def _light(systems: QTable, images: Images, spread: PointSpread) -> np.ndarray:
     return scale_to_snr(light, images.variance, snr, images.noise_excess)
 
 
-def _add(
+def add_light(
     flux: np.ndarray,
     light: np.ndarray,
     images: Images,
     electrons: np.ndarray | None,
     rng: np.random.Generator,
 ) -> np.ndarray:
+    """Add light to pixels of ``images`` as its detector would: photons, whole numbers, saturation.
+
+    Parameters
+    ----------
+    flux, light : (n, band, y, x) [unit of ``images``]
+        What is there, and what comes.
+    images : Images
+        Whether their pixels are whole numbers, and where they saturate.
+    electrons : (band, 1, 1) or None
+        From `electrons_of`; None adds no photon noise.
+    rng : Generator
+        For photons and dither.
+    """
     if electrons is not None:
         light = (rng.poisson(light * electrons) / electrons).astype(np.float32)
     if images.quantised:
@@ -134,7 +147,7 @@ def _add(
     return np.asarray(total.astype(flux.dtype))
 
 
-def _electrons(
+def electrons_of(
     gain: float | Mapping[str, float] | None, bands: tuple[str, ...]
 ) -> np.ndarray | None:
     """Return electrons per unit of flux as (band, 1, 1), or None where they are not known."""
