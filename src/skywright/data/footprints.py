@@ -41,15 +41,14 @@ def nearest_overlap(catalog: Table, rows: np.ndarray, others: np.ndarray, size: 
         Side of the cutouts.
     """
     found = np.full(len(rows), -1, dtype=np.int64)
-    corner, tile = corners(catalog, size), np.asarray(catalog["tile"])
+    corner, tile, sky = corners(catalog, size), np.asarray(catalog["tile"]), _sky(catalog)
+    reach = 0.0 if sky is None else np.sqrt(2) * size * _pixel_angle(corner, sky, tile)
     for number in np.unique(tile[rows]):
         mine = np.flatnonzero(tile[rows] == number)
         here = others[tile[others] == number]
         _nearest(found, mine, corner[rows[mine]], here, corner[here], size - 0.5, np.inf)
-        sky = _sky(catalog)
         away = others[tile[others] != number]
         if sky is not None and len(away):
-            reach = np.sqrt(2) * size * _pixel_angle(corner, sky, tile)
             away = away[np.isfinite(sky[away]).all(axis=1)]
             known = mine[np.isfinite(sky[rows[mine]]).all(axis=1)]
             _nearest(found, known, sky[rows[known]], away, sky[away], reach, 2)
@@ -74,10 +73,12 @@ def _nearest(
 
 
 def _sky(catalog: Table) -> np.ndarray | None:
-    """Return unit vectors of the positions, (n, 3), or None without coordinates."""
+    """Return unit vectors of the positions, (n, 3), or None where no place is known."""
     if not {"ra", "dec"} <= set(catalog.colnames):
         return None
     ra, dec = (np.deg2rad(np.asarray(catalog[name], dtype=float)) for name in ("ra", "dec"))
+    if not (np.isfinite(ra) & np.isfinite(dec)).any():
+        return None
     return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
 
 
