@@ -3,9 +3,9 @@
 The same arcs and impostors are given to the same kind of network twice: on their galaxies, and as
 painted light alone, on independent noise in which they have the S/N that they were painted for, as
 if galaxies and neighbours had been taken away without a trace. Networks start from random weights,
-and from those that lookalikes teach. The last of them learns from eight times as many arcs and
-impostors, painted on the same galaxies. One network a fold, every figure out of fold; each is judged
-with all negatives, and without those that carry an impostor.
+and from those that lookalikes teach. One of them learns from eight times as many arcs and impostors
+on the same galaxies. One network a fold, every figure out of fold; each is judged with all
+negatives, and without those that carry an impostor.
 """
 
 from __future__ import annotations
