@@ -66,7 +66,8 @@ def main() -> int:
     judged = run("lens-search", "--preset", "tiny", *first, *table, cwd=place)
     reused = ["--set", f"model={made['run']}"]
     again = run("lens-search", "--preset", "tiny", *second, *reused, cwd=place)
-    trained = [n for n in again["nodes"] if n.split("[")[0] in ("net", "half_net", "boosting")]
+    fits = ("net", "half_net", "boosting", "pretrained", "lookalikes", "lookalike_boosting")
+    trained = [n for n in again["nodes"] if n.split("[")[0] in fits]
     figures = {
         "candidates_with_sky_positions": len(found),
         "known_lenses": {k: v for k, v in judged["results"].items() if "known" in k},

@@ -4,8 +4,8 @@ The same arcs and impostors are given to the same kind of network twice: on thei
 painted light alone, on independent noise in which they have the S/N that they were painted for, as
 if galaxies and neighbours had been taken away without a trace. Networks start from random weights,
 and from those that lookalikes teach. One of them learns from eight times as many arcs and impostors
-on the same galaxies. One network a fold, every figure out of fold; each is judged with all
-negatives, and without those that carry an impostor.
+on the same galaxies (in two of the folds). One network a fold, every figure out of fold; each is
+judged with all negatives, and without those that carry an impostor.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def main() -> int:
     jobs = [
         (name, *arm, made["pretrained"], fold)
         for name, arm in arms.items()
-        for fold in range(FOLDS)
+        for fold in range(2 if name.startswith("many") else FOLDS)  # time
     ]
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         scored = list(pool.map(out_of_fold, *zip(*jobs, strict=True)))
@@ -69,15 +69,16 @@ def main() -> int:
         for (job, *_), (rows, logits) in zip(jobs, scored, strict=True):
             if job == name:
                 scores[rows] = logits
+        known = np.isfinite(scores)
         plain = np.asarray(systems["label"]).astype(bool) | (systems["kind"] == "untouched")
-        results[name] = judged(scores, systems)
-        results[f"{name}_without_impostors"] = judged(scores[plain], systems[plain])
+        results[name] = judged(scores[known], systems[known])
+        results[f"{name}_without_impostors"] = judged(scores[plain & known], systems[plain & known])
         print(name, *(results[n]["recall_bright"] for n in (name, f"{name}_without_impostors")))
     asked = {key: {name: found[key] for name, found in results.items()} for key in ASKED}
     record("recall-bound", {"many": MANY, **asked})
     # The easier task has to be the easier one, or the comparison says nothing.
     bright = asked["recall_bright"]
-    return int(bright["light_alone_pretrained"]["low"] < bright["on_galaxies"]["high"])
+    return int(bright["light_alone_pretrained"]["low"] < bright["on_galaxies_pretrained"]["high"])
 
 
 def out_of_fold(
@@ -85,7 +86,8 @@ def out_of_fold(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Train one network, and return the rows that it never saw with their logits."""
     torch.set_num_threads(1)
-    images, labels, roles = sample(folder, light, fold)
+    images, labels = sample(folder, light)
+    roles = roles_of(folder, fold)
     model = fit(
         PolarResNet,
         images=images,
@@ -100,22 +102,26 @@ def out_of_fold(
 
 
 @functools.lru_cache(maxsize=1)
-def sample(folder: str, light: str, fold: int) -> tuple[Images, np.ndarray, np.ndarray]:
-    """Return the painted cutouts, or their light on noise as strong; the labels; the roles."""
-    systems, painted, galaxies = (load(folder, n) for n in ("systems", "painted", "galaxies"))
+def sample(folder: str, light: str) -> tuple[Images, np.ndarray]:
+    """Return the painted cutouts, or their painted light on noise as strong; and the labels."""
+    systems, painted = load(folder, "systems"), load(folder, "painted")
     labels = np.asarray(systems["label"])
-    regions = sky_regions(galaxies, n=8)["region"]
-    size = painted.flux.shape[-1]
-    roles = np.asarray(
-        cross_fit(systems["group"], galaxies, regions, fold=fold, folds=FOLDS, size=size)["role"]
-    )
     if light == "on_galaxies":
-        return painted, labels, roles
+        return painted, labels
     spread, cutouts = load(folder, "point_spread"), load(folder, "cutouts")
     variance = np.asarray(painted.variance[:]) * painted.noise_excess[:, None, None, None] ** 2
     noise = np.random.default_rng(0).standard_normal(painted.flux.shape, dtype=np.float32)
     flux = painted_light(cutouts, systems, psf=spread) + noise * np.sqrt(variance)
-    return replace(painted, flux=flux.astype(np.float32), variance=variance), labels, roles
+    return replace(painted, flux=flux.astype(np.float32), variance=variance), labels
+
+
+def roles_of(folder: str, fold: int) -> np.ndarray:
+    """Return the roles of the rows in a fold, as the recipe cuts the sky."""
+    galaxies, systems = load(folder, "galaxies"), load(folder, "systems")
+    regions = sky_regions(galaxies, n=8)["region"]
+    size = load(folder, "painted").flux.shape[-1]
+    split = cross_fit(systems["group"], galaxies, regions, fold=fold, folds=FOLDS, size=size)
+    return np.asarray(split["role"])
 
 
 def judged(scores: np.ndarray, systems: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Kill a training after its second epoch; the next run goes on and ends with the same digests."""
+"""Kill the first training of a search after two epochs; the next run ends with the same digests."""
 
 from __future__ import annotations
 

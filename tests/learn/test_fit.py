@@ -90,6 +90,24 @@ def test_training_goes_on_from_the_weights_of_another_net(arcs, fitted):
 def test_a_start_of_another_net_is_refused(arcs, fitted):
     with pytest.raises(ValueError, match="start holds the net .* expected"):
         _fit(arcs, options={"width": 4}, start=fitted)
+    images = arcs[0]
+    smaller = replace(
+        images, flux=images.flux[..., :-2, :-2], variance=images.variance[..., :1, :1]
+    )
+    with pytest.raises(ValueError, match="on images of the same size"):
+        _fit(arcs, images=smaller, start=fitted)
+
+
+def test_the_rows_behind_a_start_are_told(arcs, fitted):
+    images, labels, roles, _ = arcs
+    turned = np.where(
+        roles == "train", "validation", np.where(roles == "validation", "train", roles)
+    )
+    second = _fit(arcs, roles=turned, epochs=1, start=fitted)
+    third = _fit(arcs, epochs=1, start=second)
+    told = third.config["training"]["start_rows_sha256"]
+    for rows in (turned == "train", roles == "train"):
+        assert digest_rows(np.flatnonzero(rows)) in told
 
 
 def test_bits_do_not_depend_on_the_threads_of_the_caller(arcs):

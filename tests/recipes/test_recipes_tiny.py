@@ -53,3 +53,20 @@ def test_each_seed_learns_another_order_of_shuffled_labels(name, node):
     copies = [one for one in plan.graph if one.partition("[")[0] == node]
     assert copies
     assert all("seed=" in one for one in copies)
+
+
+@pytest.mark.parametrize(
+    ("name", "last"), [("lens-search", "search_scores"), ("lens-search-des", "search_scores")]
+)
+def test_a_given_model_is_not_trained_again(name, last, tmp_path):
+    """What the next tile needs is in the node ``model``."""
+    whole = load(name, preset="tiny")
+    earlier = tmp_path / "earlier"
+    for node in (node for node in whole.graph if node.partition("[")[0] == "model"):
+        (earlier / "artefacts" / node).mkdir(parents=True)
+    (earlier / "provenance.json").write_text("{}")
+    plan = load(name, preset="tiny", set=[f"model={earlier}"])
+    left = {node.partition("[")[0] for node in plan.graph}
+    assert {last, "boosting_scores", "judged", "report"} <= left
+    trained = {"net", "half_net", "own_net", "pretrained", "boosting", "lookalike_boosting"}
+    assert not left & (trained | {"lookalikes", "lookalike_painted"})

@@ -41,11 +41,25 @@ def test_galaxies_follow_the_mean_and_scatter_of_the_survey_and_none_is_of_it(fi
     assert not np.isin(made[0], real[0]).any()
 
 
-def test_only_averages_of_the_survey_matter(field, imagined):
-    galaxies, images = field
-    others = replace(images, flux=np.random.default_rng(0).permutation(images.flux) * 7)
-    again = simulate_lookalikes(galaxies, others, n=400, rng=np.random.default_rng(3))
-    np.testing.assert_array_equal(again["images"].flux, imagined["images"].flux)
+def test_only_averages_of_the_survey_matter(field):
+    galaxies, images = field[0].copy(), field[1]
+    galaxies["q"] = np.clip(galaxies["q"], 0.5, 0.8)  # far from the limits of the simulation
+    galaxies["flux_r"] = 2 * galaxies["flux_g"] ** 0.9 * galaxies["flux_g"].unit ** 0.1
+    # every galaxy mirrored at the mean: none is left, mean and covariance are
+    others = galaxies.copy()
+    for name in ("flux_g", "flux_r", "radius"):
+        logs_of = np.log(galaxies[name].value)
+        others[name] = np.exp(2 * logs_of.mean() - logs_of) * galaxies[name].unit
+    logit = np.log(galaxies["q"] / (1 - galaxies["q"]))
+    others["q"] = 1 / (1 + np.exp(logit - 2 * logit.mean()))
+    pixels = replace(images, flux=np.random.default_rng(0).permutation(images.flux) * 7)
+    made, again = (
+        simulate_lookalikes(*known, n=40, rng=np.random.default_rng(3))
+        for known in ((galaxies, images), (others, pixels))
+    )
+    for name in ("flux_g", "radius", "q"):
+        np.testing.assert_allclose(again["galaxies"][name], made["galaxies"][name], rtol=1e-4)
+    np.testing.assert_allclose(again["images"].flux, made["images"].flux, rtol=1e-3, atol=0.05)
 
 
 def test_the_galaxy_in_the_middle_is_where_its_table_says(imagined):
@@ -112,3 +126,25 @@ def test_galaxies_without_flux_are_refused(field):
     galaxies["flux_g"] *= np.nan
     with pytest.raises(ValueError, match="0 of 40 galaxies have a finite positive flux"):
         simulate_lookalikes(galaxies, field[1], n=5, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("factor", [1e-25, 1e25])
+def test_the_unit_of_the_pixels_changes_nothing(field, imagined, factor):
+    galaxies, images = field
+    scaled = galaxies.copy()
+    for name in ("flux_g", "flux_r"):
+        scaled[name] = galaxies[name] * factor
+    variance = np.asarray(images.variance, dtype=float) * factor**2
+    pixels = replace(images, flux=images.flux * factor, variance=variance)
+    again = simulate_lookalikes(scaled, pixels, n=400, rng=np.random.default_rng(3))["images"]
+    noise = np.sqrt(imagined["images"].variance)
+    pulls = np.abs(again.flux / factor - imagined["images"].flux) / noise
+    assert pulls.max() < 1e-2
+
+
+def test_many_pixels_go_to_a_file(field, tmp_path, monkeypatch):
+    monkeypatch.setattr("skywright.data.cutouts.IN_MEMORY", 1)
+    made = simulate_lookalikes(*field, n=20, rng=np.random.default_rng(3), scratch=tmp_path)
+    plain = simulate_lookalikes(*field, n=20, rng=np.random.default_rng(3))
+    assert isinstance(made["images"].flux, np.memmap)
+    np.testing.assert_array_equal(made["images"].flux, plain["images"].flux)

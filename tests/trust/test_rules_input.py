@@ -8,6 +8,8 @@ from astropy.utils.masked import Masked
 
 from skywright.data.splits import digest_rows
 from skywright.trust import judge
+from skywright.trust.rules.baselines import KINDS
+from skywright.trust.rules.baselines import baselines_run_and_tuned as tuned
 from skywright.trust.rules.leaks import fitted_on_training_alone
 from skywright.trust.rules.leaks import test_set_opened as opened
 
@@ -153,6 +155,27 @@ def test_a_fit_on_test_rows_with_those_of_any_other_side_has_read_them():
         rows |= roles == "test"
         fits["model"]["training"][key] = digest_rows(np.flatnonzero(rows))
         assert not opened(fits, splits, 1).passed
+
+
+def test_a_start_that_was_fitted_on_test_rows_counts_as_the_fit():
+    splits = [
+        {"fold": f, "train_sha256": f"train {f}", "test_sha256": f"test {f}"} for f in ("0", "1")
+    ]
+    for start, lawful in (("lookalikes", True), ("train 0", True), ("test 0", False),
+                          ("train 1", False)):  # fmt: skip
+        training = {"rows_sha256": "train 0", "start_rows_sha256": ["others", start]}
+        assert opened({"net[fold=0,seed=1]": {"training": training}}, splits, 1).passed is lawful
+
+
+def test_the_trials_of_a_model_whose_score_is_a_feature_are_not_those_of_the_baseline():
+    fits = {
+        "first": {"training": {"trials": 10}},
+        "boosting[fold=0]": {"training": {"trials": 50}},
+        "boosting[fold=1]": {"training": {"trials": 40}},
+    }
+    found = tuned(dict.fromkeys(KINDS), [], {"simple": list(fits)}, fits)
+    assert found.passed
+    assert found.number["trials"] == 40
 
 
 def test_what_is_served_is_judged_by_what_is_served():

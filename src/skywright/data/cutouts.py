@@ -84,14 +84,14 @@ def cut_out(
     _check(survey, catalog, size)
     corner, tile = corners(catalog, size), np.asarray(catalog["tile"])
     shape = (len(catalog), len(survey.bands), size, size)
-    flux = _room(shape, np.dtype(np.float32), scratch, "flux")
+    flux = make_room(shape, np.dtype(np.float32), scratch, "flux")
     weighted = all(t.weight for t in survey.tiles)
     variance = (
-        _room(shape, np.dtype(np.float32), scratch, "variance")
+        make_room(shape, np.dtype(np.float32), scratch, "variance")
         if weighted
         else np.zeros((*shape[:2], 1, 1))
     )
-    mask = _room((shape[0], size, size), np.dtype(bool), scratch, "mask")
+    mask = make_room((shape[0], size, size), np.dtype(bool), scratch, "mask")
     highest, excess = 0.0, np.ones(len(catalog))
     for number in np.unique(tile):
         source = survey.tiles[number]
@@ -181,7 +181,9 @@ def _check_noise(rms: np.ndarray, source: Tile, bands: tuple[str, ...]) -> None:
             )
 
 
-def _room(shape: tuple[int, ...], dtype: np.dtype, scratch: Path | None, name: str) -> np.ndarray:
+def make_room(
+    shape: tuple[int, ...], dtype: np.dtype, scratch: Path | None, name: str
+) -> np.ndarray:
     """Return an array to fill: in memory, or in a file of ``scratch`` when it is large."""
     if scratch is None or np.prod(shape) * dtype.itemsize <= IN_MEMORY:
         return np.zeros(shape, dtype=dtype)

@@ -43,7 +43,7 @@ def write_card(config: dict[str, Any]) -> str:
         *(
             f"- {name.replace('_', ' ')}: {_text(value)}"
             for name, value in training.items()
-            if name != "gradients"
+            if name not in ("gradients", "start_rows_sha256")
         ),
         "",
         _use(config),

@@ -80,7 +80,7 @@ def fit(
     epochs : int
         Passes over the training rows.
     seed : int
-        Seeds the weights, the order and the augmentation.
+        Seeds the weights (without ``start``), the order and the augmentation.
     batch : int
         Images per optimiser step, over all devices.
     learning_rate, weight_decay : float
@@ -132,18 +132,16 @@ def fit(
         "threads": threads,
     }
     schedule |= {"learning_rate": learning_rate, "weight_decay": weight_decay}
-    described = {"path": name_of(net), "options": {"bands": len(images.bands), **(options or {})}}
     config: dict[str, Any] = {
-        "net": described,
+        "net": {"path": name_of(net), "options": {"bands": len(images.bands), **(options or {})}},
         "scaling": {"softening": SOFTENING, "noise": noise_source(images), "fitted_rows": None},
         "views": _VIEWS if images.flux.shape[-1] == images.flux.shape[-2] else 1,
         "domain": describe_images(images)
         | {"hull": image_hull(images, rows["train"])}
         | (domain or {}),
-        "training": describe_training(rows, labels, fraction, seed)
-        | schedule
-        | _describe_start(start, described),
+        "training": describe_training(rows, labels, fraction, seed) | schedule,
     }
+    config["training"] |= _describe_start(start, config)
     hardware = {"accelerator": accelerator, "devices": devices, "num_nodes": nodes}
     kept = _train(start, images, rows, labels, config, hardware, scratch, progress)
     best = kept["best"]
@@ -152,16 +150,26 @@ def fit(
     return _calibrate(model, images, rows["validation"], np.asarray(labels))
 
 
-def _describe_start(start: Model | None, net: dict[str, Any]) -> dict[str, Any]:
-    """Say what a training starts from, after a check that it is the same net."""
+def _describe_start(start: Model | None, config: dict[str, Any]) -> dict[str, Any]:
+    """Return what a training starts from, after a check that it is the same net on such images."""
     if start is None:
         return {}
-    if start.config.get("net") != net:
+    size = config["domain"]["size"]
+    own = {**{name: config[name] for name in ("net", "scaling")}, "size": size}
+    other = {name: start.config.get(name) for name in ("net", "scaling")}
+    other["size"] = start.config.get("domain", {}).get("size")
+    if own != other:
         raise ValueError(
-            f"start holds the net {start.config.get('net')}; expected {net}: fit it with the same "
-            "net, options and bands"
+            f"start holds the net {other}; expected {own}: fit it with the same net, options and "
+            "bands, on images of the same size and with a variance alike"
         )
-    return {"start_sha256": artefacts.digest(start), "start_rows": start.config["training"]["rows"]}
+    told = start.config["training"]
+    rows = [told[name] for name in ("rows_sha256", "whole_sha256", "validation_sha256")]
+    return {
+        "start_sha256": artefacts.digest(start),
+        "start_rows": told["rows"],
+        "start_rows_sha256": [*rows, *told.get("start_rows_sha256", [])],
+    }
 
 
 def _train(

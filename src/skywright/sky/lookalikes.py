@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import astropy.units as u
@@ -13,6 +14,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.optimize import brentq
 
 from skywright.data import Images, Psf
+from skywright.data.cutouts import make_room
 from skywright.sky.field import Field, bare, read_field
 from skywright.sky.noise import correlate
 from skywright.sky.painting import add_light, electrons_of, point_spread
@@ -39,15 +41,17 @@ def simulate_lookalikes(
     gain: float | Mapping[str, float] | None = None,
     neighbours: float = 4.0,
     batch: int = 64,
+    scratch: Path | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> dict[str, Any]:
     """Simulate ``n`` cutouts with a galaxy in the middle, neighbours, and the noise of a survey.
 
     A net can learn on them what arcs are before it sees the sky, of which there is little. Of the
     survey they know only averages: mean and covariance of ln(flux) in every band, ln(radius) and
-    the logit of the axis ratio, from which all galaxies are drawn; the median of the noise and how
-    far it is tied together; and the point spread function. No galaxy and no pixel of the survey is
-    in them, so that they may be shared between the folds of a cross-fit.
+    the logit of the axis ratio, from which all galaxies are drawn; the median of the noise, tied
+    together over pixels so far that a point source sees as much of it as in the survey, and not
+    between bands; and the point spread function. No galaxy and no pixel of the survey is in them,
+    so that they may be shared between the folds of a cross-fit.
 
     Parameters
     ----------
@@ -68,6 +72,8 @@ def simulate_lookalikes(
         Mean number of galaxies around the one in the middle.
     batch : int
         Cutouts rendered at once.
+    scratch : Path, optional
+        Folder for pixels that are too many for memory.
     progress : callable, optional
         Is told the fraction done.
 
@@ -80,13 +86,15 @@ def simulate_lookalikes(
     Raises
     ------
     ValueError
-        ``n`` or ``neighbours`` has no meaning, or galaxies and cutouts do not fit together.
+        ``n`` or ``neighbours`` has no meaning, galaxies and cutouts do not fit together, or fewer
+        than 3 galaxies have a flux and a size.
     """
     if n < 1 or not neighbours >= 0:
         raise ValueError(f"got n={n}, neighbours={neighbours}; expected n >= 1, neighbours >= 0")
     field = read_field(galaxies, images)
-    light, there = _draw_light(field, n, neighbours, rng)
-    sky = _empty_sky(field, images, n, rng)
+    fwhm = float(np.mean(np.asarray(images.psf_fwhm)))
+    light, there = _draw_light(field, fwhm, n, neighbours, rng)
+    sky, tie = _empty_sky(field, images, n, scratch)
     spread, electrons = point_spread(images, psf), electrons_of(gain, images.bands)
     # cutouts of few galaxies go together: one without flux would cost as much as any
     order = np.argsort(there, kind="stable")
@@ -96,24 +104,28 @@ def simulate_lookalikes(
         here = {
             name: torch.as_tensor(values[rows, :most], dtype=torch.float32)
             for name, values in light.items()
-            if name != "seen"
+            if not name.startswith("seen")
         }
         drawn = render(
             None, None, lens_light=here, pixels=field.pixels, scale=1.0, psf=spread,
             accuracy=ACCURACY, dtype=torch.float32,
         ).clamp_min(0).numpy()  # fmt: skip
-        sky.flux[rows] = add_light(sky.flux[rows], drawn, images, electrons, rng)
+        noise = correlate(rng.standard_normal(drawn.shape, np.float32), tie)
+        noise *= np.sqrt(sky.variance[rows])
+        sky.flux[rows] = add_light(
+            np.rint(noise) if images.quantised else noise, drawn, images, electrons, rng
+        )
         if progress is not None:
             progress(min(start + batch, n) / n)
     return {"galaxies": _table({k: v[:, 0] for k, v in light.items()}, field), "images": sky}
 
 
 def _draw_light(
-    field: Field, n: int, neighbours: float, rng: np.random.Generator
+    field: Field, fwhm: float, n: int, neighbours: float, rng: np.random.Generator
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Draw galaxies (cutout, galaxy), that in the middle first, and how many there are in each.
 
-    ``seen`` is the half-light radius as it would be measured; the others are what `render` takes.
+    ``seen_radius`` and ``seen_q`` are what would be measured; the others are what `render` takes.
     """
     there = 1 + rng.poisson(neighbours, n)
     shape = (n, int(there.max()))
@@ -124,11 +136,13 @@ def _draw_light(
     # that in the middle lies somewhere in the pixel that a cutout is centred on
     reach = np.where(first, 0.5, field.pixels / 2)
     offset = np.where(first, field.pixels // 2 - (field.pixels - 1) / 2, 0.0)
+    intrinsic, thin = _intrinsic(radius.reshape(shape), q.reshape(shape), fwhm)
     light = {
         "amplitude": flux.reshape(*shape, -1) * (dimmed * exists)[..., None],
-        "seen": radius.reshape(shape),
-        "radius": _intrinsic(radius, field.sharp).reshape(shape),
-        "q": q.reshape(shape),
+        "seen_radius": radius.reshape(shape),
+        "seen_q": q.reshape(shape),
+        "radius": intrinsic,
+        "q": thin,
         "n": np.exp(rng.uniform(np.log(INDEX[0]), np.log(INDEX[1]), shape)),
         "phi": rng.uniform(0, np.pi, shape),
         "x0": offset + rng.uniform(-reach, reach, shape),
@@ -162,20 +176,21 @@ def _draw(
     return np.exp(drawn[:, :-2]), np.exp(drawn[:, -2]), q
 
 
-def _intrinsic(radius: np.ndarray, fwhm: float) -> np.ndarray:
-    """Return the half-light radius before the point spread function, as if both were Gaussian."""
-    return np.asarray(np.sqrt(np.maximum(radius**2 - (fwhm / 2) ** 2, SMALLEST**2)))
+def _intrinsic(radius: np.ndarray, q: np.ndarray, fwhm: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return radius and axis ratio before the point spread function, as if all were Gaussian."""
+    seen = np.stack([radius / np.sqrt(q), radius * np.sqrt(q)])
+    major, minor = np.sqrt(np.maximum(seen**2 - (fwhm / 2) ** 2, SMALLEST**2))
+    return np.sqrt(major * minor), np.clip(minor / major, THINNEST, ROUNDEST)
 
 
-def _empty_sky(field: Field, images: Images, n: int, rng: np.random.Generator) -> Images:
-    """Return ``n`` cutouts of noise, tied together over neighbouring pixels as in the survey."""
-    variance = np.median(np.asarray(images.variance), axis=(0, 2, 3)).astype(np.float32)
+def _empty_sky(field: Field, images: Images, n: int, scratch: Path | None) -> tuple[Images, float]:
+    """Return ``n`` cutouts to fill, with the noise they are to have and how far it is tied."""
+    blocks = [np.median(block.variance, axis=(0, 2, 3)) for block in images.blocks()]
+    variance = np.median(blocks, axis=0)
     excess = 1.0 if images.noise_excess is None else float(np.median(images.noise_excess))
-    noise = rng.standard_normal((n, len(field.bands), field.pixels, field.pixels), np.float32)
-    noise = correlate(noise, _tie(excess, field.fwhm * SIGMA_PER_FWHM))
-    flux = noise * np.sqrt(variance)[:, None, None]
-    return Images(
-        flux=(np.rint(flux) if images.quantised else flux).astype(np.float32),
+    shape = (n, len(field.bands), field.pixels, field.pixels)
+    sky = Images(
+        flux=make_room(shape, np.dtype(np.float32), scratch, "flux"),
         bands=images.bands,
         unit=images.unit,
         scale=images.scale,
@@ -187,6 +202,7 @@ def _empty_sky(field: Field, images: Images, n: int, rng: np.random.Generator) -
         saturation=images.saturation,
         reason=images.reason,
     )
+    return sky, _tie(excess, field.fwhm * SIGMA_PER_FWHM)
 
 
 def _tie(excess: float, sigma: float) -> float:
@@ -215,14 +231,14 @@ def _table(middle: dict[str, np.ndarray], field: Field) -> QTable:
     n, centre = len(middle["q"]), (field.pixels - 1) / 2
     flux = {f"flux_{b}": middle["amplitude"][:, i] for i, b in enumerate(field.bands)}
     units = {name: getattr(field.galaxies[name], "unit", None) for name in ("radius", *flux)}
-    columns = {"radius": middle["seen"]} | flux
+    columns = {"radius": middle["seen_radius"]} | flux
     return QTable(
         {
             "object_id": np.arange(n, dtype=np.int64),
             "tile": np.arange(n, dtype=np.int64),
             "x": centre + middle["x0"],
             "y": centre + middle["y0"],
-            "q": middle["q"],
+            "q": middle["seen_q"],
             "theta": middle["phi"] * u.rad,
         }
         | {name: v if units[name] is None else v * units[name] for name, v in columns.items()}

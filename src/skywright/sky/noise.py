@@ -151,7 +151,7 @@ def correlate(noise: np.ndarray, width: float) -> np.ndarray:
         return noise
     point = np.zeros((1 + 2 * int(np.ceil(5 * width)),) * 2)
     point[len(point) // 2, len(point) // 2] = 1
-    left = np.sqrt((gaussian_filter(point, width) ** 2).sum())
+    left = np.sqrt((gaussian_filter(point, width) ** 2).sum()).astype(noise.dtype)
     return np.asarray(gaussian_filter(noise, width, axes=(-2, -1), mode="wrap") / left)
 
 

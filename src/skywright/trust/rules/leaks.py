@@ -242,7 +242,8 @@ def test_set_opened(
     tuned = [
         node
         for node, config in fits.items()
-        if {config.get("training", {}).get(k) for k in FITTED_ON} & _tested(splits_of(node, splits))
+        if _rows_behind(config) & _tested(splits_of(node, splits))
+        or set(config.get("training", {}).get("start_rows_sha256", [])) & _other_folds(node, splits)
     ]
     number = {"value": openings, "low": openings, "high": openings, "limit": 1}
     if tuned:
@@ -252,6 +253,21 @@ def test_set_opened(
         text = f"the test rows were judged in {openings} runs: read every metric as adaptive"
         return broken(text, number, severity="WARN")
     return passed("the test rows were judged once, and no fit has read them", number)
+
+
+def _rows_behind(config: dict[str, Any]) -> set[str]:
+    """Return fingerprints of the rows of a fit, and of the fits that it started from."""
+    training = config.get("training", {})
+    return {training[k] for k in FITTED_ON if k in training} | set(
+        training.get("start_rows_sha256", [])
+    )
+
+
+def _other_folds(node: str, splits: list[dict[str, Any]]) -> set[str]:
+    """Return fingerprints of the training rows of other folds, among which test rows are."""
+    own = splits_of(node, splits)
+    trained = {s["train_sha256"] for s in splits if s not in own and "train_sha256" in s}
+    return trained - {s.get("train_sha256") for s in own}
 
 
 def _tested(splits: list[dict[str, Any]]) -> set[str]:
