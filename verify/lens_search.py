@@ -9,12 +9,17 @@ import sys
 import tempfile
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+import numpy as np
 from record import ROOT, peak_memory_mb, record
 from run_recipe import run
 
+from skywright.data import artefacts
+from skywright.flow.runs import node_folder
+
 FIGURES = ROOT / "docs" / "figures"
-# Frozen after the first run of this preset; the aim of the page is 0.85.
-RECALL_BRIGHT = 0.25
+# Frozen after the first run with lookalikes; the aim of the page is 0.85.
+RECALL_BRIGHT = 0.41
 
 
 def main() -> int:
@@ -35,6 +40,7 @@ def main() -> int:
         },
     )
     picture(Path(result["run"]) / "report.html", FIGURES / "lens-search-report.png")
+    draw_lookalikes(Path(result["run"]), FIGURES / "lookalikes.png")
     recall = report["results"]["recall_bright"]
     print("recall of bright, wide arcs:", recall)
     return int(recall["high"] < RECALL_BRIGHT)
@@ -56,6 +62,31 @@ def picture(page: Path, target: Path) -> None:
             capture_output=True,
             timeout=120,
         )
+
+
+def draw_lookalikes(folder: Path, target: Path, n: int = 12) -> None:
+    """Draw real cutouts, lookalikes, and lookalikes with a bright arc, a row each."""
+    load = {
+        name: artefacts.load(folder / node_folder(name))
+        for name in ("cutouts", "lookalikes", "lookalike_painted", "lookalike_systems")
+    }
+    systems = load["lookalike_systems"]
+    bright = np.flatnonzero((systems["label"] == 1) & (systems["snr"] > 30))
+    middle = len(load["cutouts"]) // 2
+    rows = {
+        "galaxies": load["cutouts"][middle : middle + n],
+        "lookalikes": load["lookalikes"]["images"][:n],
+        "with an arc": load["lookalike_painted"][bright[:n]],
+    }
+    figure, axes = plt.subplots(len(rows), n, figsize=(n, len(rows) + 0.2))
+    for line, (title, images) in zip(axes, rows.items(), strict=True):
+        scaled = np.arcsinh(images.flux / np.sqrt(images.variance) / 3) / 4 + 0.1
+        for axis, cutout in zip(line, scaled, strict=True):
+            axis.imshow(np.clip(cutout.transpose(1, 2, 0), 0, 1), origin="lower")
+            axis.set(xticks=[], yticks=[])
+        line[0].set_ylabel(title)
+    figure.tight_layout(pad=0.3)
+    figure.savefig(target, dpi=80)
 
 
 if __name__ == "__main__":
