@@ -44,13 +44,7 @@ BY_DESIGN = {
     "test_kcorrect_star_formation_rates": "expects one young mass of a whole catalogue",
     "test_schechter_lf": "expects that slopes which differ between galaxies are refused",
     "test_schechter_smf": "the same, of masses",
-    "test_unknown_reference": "a key that refers to itself is reported as a cycle",
-    "test_pipeline_cosmology": "asks for the same object; ours are equal, read from the store",
-    "test_is_gamma_pole_array": "of a private function of SkyPy",
-    "test_is_gamma_pole_scalar": "of a private function of SkyPy",
-    "test_is_not_gamma_pole_array": "of a private function of SkyPy",
-    "test_is_not_gamma_pole_scalar": "of a private function of SkyPy",
-    "test_skypy": "command line of SkyPy; ours is skywright run",
+    "test_skypy": "skywright run takes an unknown suffix for a run folder, and no empty tables",
     "test_logging": "log lines of SkyPy",
 }
 
@@ -83,7 +77,8 @@ def build(folder: Path) -> None:
                 "from skywright.sky.populations.luminosities import luminosity_in_band",
             ]
         if module == "skypy.utils.special":
-            lines += ["_is_gamma_pole = None"]
+            # a private function of SkyPy: poles are where our function of them vanishes
+            lines += ["def _is_gamma_pole(a):\n    return gammaincc(a, 1.0) == 0"]
         path.write_text("\n".join([*lines, "__version__ = '0.5.5'"]))
     pipeline = root / "pipeline"
     for file in SHIM.glob("*.py"):

@@ -165,6 +165,41 @@ def test_several_folds_may_have_judged_a_row(judged):
     assert report.results["transfer.auroc"]["value"] == pytest.approx(expected)
 
 
+def test_injected_lenses_are_judged_against_the_untouched_cutouts_of_the_sample(judged):
+    _, simulated, real, own = judged
+    injected = _domain(_truth(seed=6), 3.0, 7)
+    report = judge_transfer(
+        Report(results={}, verdict=""),
+        simulated=simulated,
+        real=real,
+        own=own,
+        scale=SCALE,
+        rng=np.random.default_rng(0),
+        resamples=100,
+        injected=injected,
+    )
+    wide = (np.asarray(injected["truth"]["label"]) == 1) & (
+        np.asarray(injected["truth"]["theta_e"]) * 0.5 > 1.2
+    )
+    rest = np.asarray(real["truth"]["kind"]) == "untouched"
+    labels = np.repeat([1, 0], [wide.sum(), rest.sum()])
+    expected = {}
+    for name in ("net", "boosting"):
+        both = (np.asarray(domain[name]["mean"]) for domain in (injected, real))
+        expected[name] = roc_auc_score(
+            labels, np.concatenate([a[b] for a, b in zip(both, (wide, rest), strict=True)])
+        )
+    found = report.results["injected.auroc_wide"]
+    assert found["value"] == pytest.approx(expected["net"], abs=1e-12)
+    assert found["low"] < found["value"] < found["high"]
+    assert found["n"] == wide.sum() + rest.sum()
+    assert found["median_snr"] == np.median(np.asarray(injected["truth"]["snr"])[wide])
+    gain = report.results["injected_gain.auroc_wide"]
+    assert gain["over"] == "boosting"
+    assert gain["value"] == pytest.approx(expected["net"] - expected["boosting"], abs=1e-12)
+    assert "catalogue" in transfer_table(report.results)
+
+
 def test_a_missing_class_is_named(judged):
     _, simulated, real, own = judged
     narrow = real["truth"].copy()

@@ -62,6 +62,7 @@ class Pipeline:
         self._folder = tempfile.TemporaryDirectory()
         self._plan = self._make(parameters or {})
         self._run = run(self._plan, workspace=self._folder.name, workers=0)
+        self._objects = {}
         failed = [n for n in self._run.nodes.values() if n["state"] == "failed"]
         if failed:
             kind, _, text = failed[0]["message"].partition(": ")
@@ -73,7 +74,9 @@ class Pipeline:
         if name in tables:
             return self._run[f"{name}.complete"]
         ref = self._names(name)
-        value = self._run[ref.node]
+        # Our store holds content: nodes of one content are one object to SkyPy
+        digest = self._run.nodes[ref.node]["digest"]
+        value = self._objects.setdefault(digest, self._run[ref.node])
         for part in ref.part:
             value = value[part]
         return value
@@ -105,6 +108,9 @@ class Pipeline:
                     node = f"{head}.{','.join(split)}"
                     return OurRef(node, (rest,) if len(split) > 1 else ())
         elif head in self._values:
+            value = self._values[head]
+            if rest and isinstance(value, dict) and rest.split(".")[0] not in value:
+                raise KeyError(f"{head!r} has no part {rest!r}")  # as our loader says of a file
             return OurRef(head, tuple(rest.split(".")) if rest else ())
         raise KeyError(f"unknown label: {name}")
 

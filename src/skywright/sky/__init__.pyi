@@ -1,4 +1,5 @@
 from .arms import arms_profile as arms_profile
+from .behind import select_sources as select_sources
 from .deeplenstronomy.drawing import draw_lens_configuration as draw_lens_configuration
 from .deeplenstronomy.images import simulate_lenses as simulate_lenses
 from .deeplenstronomy.reading import read_lens_configuration as read_lens_configuration

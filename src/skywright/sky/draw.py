@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from astropy.table import QTable
 
 from skywright.data import Images
+from skywright.sky.behind import Behind, choose_sources, snr_of_sources
 from skywright.sky.colours import draw_colours, faint_colours
 from skywright.sky.field import Field, read_field
 from skywright.sky.impostors import match_impostors
 from skywright.sky.masses import draw_masses
 from skywright.sky.psf import gaussian_psf
 from skywright.sky.scene import ARM
-from skywright.sky.sources import draw_sources, place_sources
+from skywright.sky.sources import SOURCE_FWHM, draw_sources, place_sources
 from skywright.sky.truth import assemble
 
 __all__ = ["draw_arcs", "draw_systems", "finish", "log_uniform"]
@@ -26,8 +29,10 @@ def draw_systems(
     rng: np.random.Generator,
     lens_fraction: float = 0.5,
     impostor_fraction: float = 0.4,
-    snr: tuple[float, float] = (2.0, 100.0),
+    snr: tuple[float, float] | None = (2.0, 100.0),
     radius_fwhm: tuple[float, float] = (1.0, 8.0),
+    sources: QTable | None = None,
+    zero_point: Mapping[str, float] | None = None,
 ) -> QTable:
     """Draw ``n`` painted cutouts for training and for the selection function.
 
@@ -52,9 +57,16 @@ def draw_systems(
     impostor_fraction : float
         Share of impostors among the others; the rest stays untouched.
     snr : (low, high)
-        Range of arc S/N.
+        Range of arc S/N; None takes that which the magnitudes of ``sources`` come to.
     radius_fwhm : (low, high) [FWHM]
         Range of Einstein radii, in widths of the widest point spread function.
+    sources : QTable, optional
+        Catalogue whose rows lie behind the lenses, each as often: ``mag_<band>`` [AB mag],
+        ``angular_size`` [angle] (half-light radius; at most 0.4 Einstein radii are painted).
+        Without it, colours are those of the small faint galaxies of the field, sizes 0.3 to 1.2
+        FWHM.
+    zero_point : dict, optional
+        Band -> AB magnitude of one unit of the images; needed with ``sources``.
 
     Returns
     -------
@@ -82,7 +94,17 @@ def draw_systems(
     row, kind = _deal(len(galaxies), n, lens_fraction, impostor_fraction, rng)
     touched = kind != "untouched"
     theta_e = log_uniform(*radius_fwhm, int(touched.sum()), rng) * field.fwhm
-    arcs = draw_arcs(field, row[touched], theta_e, log_uniform(*snr, len(theta_e), rng), rng)
+    behind = None
+    if sources is not None:
+        behind = choose_sources(sources, field, images, zero_point or {}, len(theta_e), rng)
+    if snr is not None:
+        signal = log_uniform(*snr, len(theta_e), rng)
+        arcs = draw_arcs(field, row[touched], theta_e, signal, rng, behind)
+    elif behind is not None:
+        arcs = draw_arcs(field, row[touched], theta_e, np.ones(len(theta_e)), rng, behind)
+        arcs["snr"] = snr_of_sources(arcs, behind.flux, images, row[touched])
+    else:
+        raise ValueError("snr is None: give sources, whose magnitudes say how bright arcs are")
     return finish(field, row, kind, arcs, rng)
 
 
@@ -110,10 +132,12 @@ def draw_arcs(
     theta_e: np.ndarray,
     snr: np.ndarray,
     rng: np.random.Generator,
+    behind: Behind | None = None,
 ) -> QTable:
     """Draw masses and sources for galaxies with given Einstein radii [pixel] and arc S/N."""
     masses = draw_masses(field.q[row], field.theta[row], rng)
-    sources = draw_sources(theta_e, field.fwhm, rng)
+    size = SOURCE_FWHM if behind is None else (behind.radius_fwhm, behind.radius_fwhm)
+    sources = draw_sources(theta_e, field.fwhm, rng, size)
     x, y, magnification = place_sources(
         masses,
         sources["radius"][:, 0] / theta_e,
@@ -124,6 +148,10 @@ def draw_arcs(
     sources["x"] += (field.x[row] + x * theta_e)[:, None]
     sources["y"] += (field.y[row] + y * theta_e)[:, None]
     n = len(row)
+    if behind is None:
+        share = draw_colours(faint_colours(field.galaxies, field.bands), n, rng)
+    else:
+        share = behind.share
     columns = {
         # As long as the longest kind, so that impostors can be named in place.
         "kind": np.full(n, "lens", dtype="U10"),
@@ -132,7 +160,7 @@ def draw_arcs(
         "magnification": magnification,
         "area": np.full(n, np.nan),
         "twin_area": np.full(n, np.nan),
-        "share": draw_colours(faint_colours(field.galaxies, field.bands), n, rng),
+        "share": share,
         "x_galaxy": field.x[row],
         "y_galaxy": field.y[row],
         "q_galaxy": field.q[row],

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from skywright.sky.lensing import trace
 
-__all__ = ["CLUMPS", "draw_sources", "place_sources"]
+__all__ = ["CLUMPS", "SOURCE_FWHM", "draw_sources", "place_sources"]
 
 CLUMPS = 4
 # Half-light radius of the body in widths of the point spread function: 0.1 to 0.4 arcsec, as
 # galaxies at redshifts of 1 to 3 have, at the resolution of a deep field.
-RADIUS_FWHM = (0.3, 1.2)
+SOURCE_FWHM = (0.3, 1.2)
 LARGEST = 0.4  # in Einstein radii: a larger source makes a blob, not an arc
 LEAST_MAGNIFICATION = 3.0  # Collett 2015
 LEAST_INSIDE = 0.5  # share of the lensed light that has to fall into the cutout
@@ -22,7 +23,10 @@ SMALLEST = 0.08  # in Einstein radii: a smaller disc would be hit by too few ray
 
 
 def draw_sources(
-    theta_e: np.ndarray, fwhm: float, rng: np.random.Generator
+    theta_e: np.ndarray,
+    fwhm: float,
+    rng: np.random.Generator,
+    source_fwhm: tuple[ArrayLike, ArrayLike] = SOURCE_FWHM,
 ) -> dict[str, np.ndarray]:
     """Draw sources of one to four Sersic components: a body and star-forming clumps in it.
 
@@ -31,9 +35,12 @@ def draw_sources(
     theta_e : (n,) [pixel]
         Einstein radius, which bounds the size.
     fwhm : float [pixel]
-        Full width at half maximum of the point spread function, which sets the size.
+        Full width at half maximum of the point spread function.
     rng : Generator
         Source of randomness.
+    source_fwhm : (low, high) [FWHM]
+        Range of half-light radii of the body, in widths of the point spread function; each may
+        be one for all or (n,).
 
     Returns
     -------
@@ -43,7 +50,7 @@ def draw_sources(
     """
     n = len(theta_e)
     shape = (n, CLUMPS)
-    body = np.minimum(_log_uniform(*RADIUS_FWHM, n, rng) * fwhm, LARGEST * theta_e)
+    body = np.minimum(_log_uniform(*source_fwhm, n, rng) * fwhm, LARGEST * theta_e)
     radius = body[:, None] * rng.uniform(0.2, 0.5, shape)
     distance = body[:, None] * rng.uniform(0.3, 1.6, shape)
     azimuth = rng.uniform(0, 2 * np.pi, shape)
@@ -150,5 +157,5 @@ def _column(values: np.ndarray) -> torch.Tensor:
     return torch.as_tensor(values, dtype=torch.float32)[:, None, None]
 
 
-def _log_uniform(low: float, high: float, n: int, rng: np.random.Generator) -> np.ndarray:
+def _log_uniform(low: ArrayLike, high: ArrayLike, n: int, rng: np.random.Generator) -> np.ndarray:
     return np.asarray(np.exp(rng.uniform(np.log(low), np.log(high), n)))

@@ -79,6 +79,12 @@ def transfer_table(results: Results) -> str:
             rows.append([text(label), *figures, str(results[f"transfer.{name}"]["n_groups"])])
     if not rows:
         return ""
+    if "injected.auroc_wide" in results:
+        names = ("injected", "injected.boosting", "injected_gain")
+        net, boosting, gain = (number(results[f"{name}.auroc_wide"], 3) for name in names)
+        label = "θE > 1.2″, sources as bright as in the catalogue, against untouched cutouts"
+        cutouts = str(results["injected.auroc_wide"]["n_groups"])
+        rows.append([text(label), "", net, "", "", boosting, gain, cutouts])
     return table(
         [
             "",

@@ -1,0 +1,163 @@
+"""Galaxies of a catalogue as sources behind lenses: their colours, sizes and brightness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+
+from skywright.data import Images
+from skywright.sky.field import Field, bare
+from skywright.sky.painting import point_spread
+from skywright.sky.photometry import arc_snr
+from skywright.sky.scene import painted_shapes
+
+__all__ = ["Behind", "choose_sources", "select_sources", "snr_of_sources"]
+
+BATCH = 250
+SMALLEST = 0.1  # FWHM: of a smaller source no arc is resolved; see `place_sources`
+
+
+@dataclass(frozen=True)
+class Behind:
+    """Sources that were chosen from a catalogue, one a system.
+
+    Parameters
+    ----------
+    share : (n, band)
+        Share of each band in the light, adding up to 1 in the unit of the images.
+    radius_fwhm : (n,) [FWHM]
+        Half-light radius in widths of the widest point spread function.
+    flux : (n, band) [unit of the images]
+        Flux before it is lensed.
+    """
+
+    share: np.ndarray
+    radius_fwhm: np.ndarray
+    flux: np.ndarray
+
+
+def select_sources(
+    galaxies: QTable, *, redshift: tuple[float, float], faintest: Mapping[str, float]
+) -> QTable:
+    """Return the galaxies of a catalogue that may lie behind a lens.
+
+    Parameters
+    ----------
+    galaxies : QTable
+        Columns ``z`` and ``mag_<band>`` [AB mag].
+    redshift : (low, high)
+        Bounds.
+    faintest : dict
+        Band -> faintest magnitude.
+
+    Returns
+    -------
+    QTable
+        The rows within all bounds.
+
+    Raises
+    ------
+    ValueError
+        A column is missing, or no row is left.
+
+    Examples
+    --------
+    >>> from astropy.table import QTable
+    >>> galaxies = QTable({"z": [0.5, 1.0, 1.5], "mag_r": [22.0, 23.0, 25.0]})
+    >>> len(select_sources(galaxies, redshift=(0.9, 2.0), faintest={"r": 24.0}))
+    1
+    """
+    _check_columns(galaxies, ["z", *(f"mag_{band}" for band in faintest)])
+    z = bare(galaxies["z"])
+    kept = (z >= redshift[0]) & (z <= redshift[1])
+    for band, limit in faintest.items():
+        kept &= bare(galaxies[f"mag_{band}"]) <= limit
+    if not kept.any():
+        raise ValueError(
+            f"none of {len(galaxies)} galaxies has a redshift of {redshift[0]:g} to "
+            f"{redshift[1]:g} and magnitudes up to {dict(faintest)}: no source is left"
+        )
+    return galaxies[kept]
+
+
+def choose_sources(
+    sources: QTable,
+    field: Field,
+    images: Images,
+    zero_point: Mapping[str, float],
+    n: int,
+    rng: np.random.Generator,
+) -> Behind:
+    """Choose ``n`` rows of a catalogue evenly, as they look in the unit of the images.
+
+    Sources of less than 0.1 FWHM are passed over: no arc of theirs would be resolved.
+
+    Parameters
+    ----------
+    sources : QTable
+        ``mag_<band>`` [AB mag] for each band of the images, and ``angular_size`` [angle].
+    field, images
+        What is painted on.
+    zero_point : dict
+        Band -> AB magnitude of one unit of the images.
+    n, rng
+        How many, and the source of randomness.
+    """
+    names = [f"mag_{band}" for band in field.bands]
+    _check_columns(sources, [*names, "angular_size"])
+    if images.scale is None:
+        raise ValueError(f"sizes of sources need the scale of the images: {images.reason}")
+    missing = sorted(set(field.bands) - set(zero_point))
+    if missing:
+        raise ValueError(f"no zero point for {missing}: sources have magnitudes, images counts")
+    magnitude = np.stack([bare(sources[name]) for name in names], axis=1)
+    flux = 10 ** (-0.4 * (magnitude - np.array([zero_point[band] for band in field.bands])))
+    radius = (u.Quantity(sources["angular_size"]) / images.scale).to_value(u.one) / field.fwhm
+    sound = np.flatnonzero(np.isfinite(flux).all(axis=1) & (radius >= SMALLEST))
+    if not sound.size:
+        raise ValueError(
+            f"none of {len(sources)} sources has finite magnitudes and a half-light radius of at "
+            f"least {SMALLEST} FWHM: nothing is left to be lensed"
+        )
+    chosen = sound[rng.integers(sound.size, size=n)]
+    share = flux[chosen] / flux[chosen].sum(axis=1, keepdims=True)
+    return Behind(share, radius[chosen], flux[chosen])
+
+
+def snr_of_sources(arcs: QTable, flux: np.ndarray, images: Images, row: np.ndarray) -> np.ndarray:
+    """Return the S/N of arcs whose sources have a given flux, through a Gaussian PSF.
+
+    Parameters
+    ----------
+    arcs : QTable
+        See `skywright.sky.draw.draw_arcs`.
+    flux : (n, band) [unit of the images]
+        Of the sources, before they are lensed.
+    images : Images
+        Cutouts.
+    row : (n,) int
+        Cutout of each arc.
+
+    Returns
+    -------
+    (n,)
+        See `skywright.sky.arc_snr`.
+    """
+    spread, found = point_spread(images, None), []
+    for start in range(0, len(arcs), BATCH):
+        part = slice(start, start + BATCH)
+        shapes = painted_shapes(arcs[part], pixels=images.flux.shape[-1], psf=spread)
+        under = images[row[part]]
+        light = shapes * flux[part, :, None, None]
+        found.append(arc_snr(light, np.asarray(under.variance), under.noise_excess))
+    return np.concatenate(found) if found else np.zeros(0)
+
+
+def _check_columns(table: QTable, names: list[str]) -> None:
+    missing = sorted(set(names) - set(table.colnames))
+    if missing:
+        raise ValueError(f"the sources lack the columns {missing}; they have {table.colnames}")

@@ -1,0 +1,96 @@
+"""Arcs whose sources are galaxies of a catalogue: colours, sizes and brightness."""
+
+from dataclasses import replace
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.table import QTable
+
+from skywright.sky import arc_snr, draw_systems, painted_light, select_sources
+from skywright.sky.field import read_field
+
+ZERO_POINT = {"g": 30.0, "r": 29.0}
+SIZES = np.array([0.1, 0.2, 0.3])  # arcsec; 0.1 arcsec is 0.21 FWHM here
+
+
+@pytest.fixture
+def sources():
+    return QTable(
+        {
+            "z": [1.0, 1.5, 2.0],
+            "mag_g": [24.0, 23.0, 22.0],
+            "mag_r": [23.0, 23.0, 23.0],
+            "angular_size": SIZES * u.arcsec,
+        }
+    )
+
+
+def draw(field, sources, **options):
+    options = {"n": 120, "zero_point": ZERO_POINT, "rng": np.random.default_rng(3)} | options
+    return draw_systems(*field, sources=sources, **options)
+
+
+def test_colours_and_sizes_are_those_of_the_catalogue(field, sources):
+    drawn = draw(field, sources, radius_fwhm=(3, 8))
+    lens = np.asarray(drawn["label"]) == 1
+    counts = 10 ** (-0.4 * np.array([[24 - 30, 23 - 29], [23 - 30, 23 - 29], [22 - 30, 23 - 29]]))
+    share = counts / counts.sum(axis=1, keepdims=True)
+    size = np.asarray(drawn["clump_radius"])[lens, 0] * 0.2
+    row = np.argmin(np.abs(size[:, None] - SIZES), axis=1)
+    np.testing.assert_allclose(size, SIZES[row], rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(drawn["share"])[lens], share[row], rtol=1e-6)
+    assert np.bincount(row, minlength=3).min() > 5
+
+
+def test_signal_to_noise_is_that_of_the_lensed_magnitudes(field, sources):
+    _, images = field
+    drawn = draw(field, sources, lens_fraction=1.0, snr=None, radius_fwhm=(2, 4))
+    light = painted_light(images, drawn)
+    row = np.asarray(drawn["row"])
+    np.testing.assert_allclose(arc_snr(light, images.variance[row]), drawn["snr"], rtol=1e-3)
+    # flux is conserved but for the magnification, which rays counted roughly
+    flux = 10 ** (-0.4 * (23.0 - ZERO_POINT["r"]))
+    boost = light[:, 1].sum(axis=(1, 2)) / flux
+    assert np.median(boost / np.asarray(drawn["magnification"])) == pytest.approx(1, abs=0.1)
+    assert np.min(boost) > 1.5
+
+
+def test_without_a_catalogue_nothing_changes(field):
+    with pytest.raises(ValueError, match="give sources"):
+        draw_systems(*field, n=20, snr=None, rng=np.random.default_rng(0))
+
+
+def test_sources_are_chosen_by_redshift_and_magnitude(sources):
+    kept = select_sources(sources, redshift=(1.2, 3.0), faintest={"g": 22.5})
+    assert kept["z"].tolist() == [2.0]
+    with pytest.raises(ValueError, match="no source is left"):
+        select_sources(sources, redshift=(5, 6), faintest={"g": 30.0})
+    with pytest.raises(ValueError, match=r"lack the columns \['mag_Y'\]"):
+        select_sources(sources, redshift=(1, 2), faintest={"Y": 30.0})
+
+
+def test_sources_that_do_not_fit_the_images_are_refused(field, sources):
+    galaxies, images = field
+    without = {name: sources[name] for name in sources.colnames if name != "mag_r"}
+    with pytest.raises(ValueError, match=r"lack the columns \['mag_r'\]"):
+        draw(field, QTable(without))
+    with pytest.raises(ValueError, match=r"no zero point for \['r'\]"):
+        draw(field, sources, zero_point={"g": 30.0})
+    bare = replace(images, scale=None, reason="nobody knows")
+    with pytest.raises(ValueError, match="nobody knows"):
+        draw((galaxies, bare), sources)
+    tiny = sources.copy()
+    tiny["angular_size"] = [0.01, np.nan, 0.02] * u.arcsec
+    with pytest.raises(ValueError, match="nothing is left to be lensed"):
+        draw(field, tiny)
+
+
+def test_a_source_too_small_to_be_resolved_is_passed_over(field, sources):
+    mixed = sources.copy()
+    mixed["angular_size"] = [0.01, 0.2, np.nan] * u.arcsec
+    drawn = draw(field, mixed)
+    size = np.asarray(drawn["clump_radius"])[np.asarray(drawn["label"]) == 1, 0] * 0.2
+    assert size.max() <= 0.2 + 1e-6
+    assert size.min() >= 0.04  # 0.4 Einstein radii, the smallest of which is 1 FWHM
+    assert read_field(*field).fwhm * 0.2 == pytest.approx(0.48)
