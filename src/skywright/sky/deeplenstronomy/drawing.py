@@ -33,7 +33,7 @@ def draw_lens_configuration(
     *,
     seed: int | None = None,
     survey: SurveyName | None = None,
-    compat: bool | str | None = None,
+    compat: bool = False,
     changes: Mapping[str, Any] | None = None,
 ) -> Table:
     """Draw what the images of one configuration show.

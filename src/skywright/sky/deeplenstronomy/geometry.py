@@ -6,7 +6,15 @@ import math
 import os
 from collections.abc import Mapping
 
-from skywright.sky.deeplenstronomy.document import Item, Problems, guess, read_tree, show, words
+from skywright.sky.deeplenstronomy.document import (
+    COMPAT,
+    Item,
+    Problems,
+    guess,
+    read_tree,
+    show,
+    words,
+)
 from skywright.sky.deeplenstronomy.model import (
     Configuration,
     Distribution,
@@ -84,7 +92,7 @@ def _check_planes(item: Item, planes: tuple[Plane, ...], problems: Problems) -> 
     if len(planes) < least:
         problems.add(
             item, f"has {len(planes)} planes; since version 0.0.1.8 it needs at least 2, the last "
-            "of which is the source (compat='0.0.1.7' takes one)"
+            f"of which is the source ({COMPAT} takes one)"
         )  # fmt: skip
     fixed = [p.parameters.get("REDSHIFT") for p in planes]
     numbers = [z for z in fixed if isinstance(z, (int, float))]

@@ -14,7 +14,6 @@ from skywright.sky.deeplenstronomy.columns import (
     settable,
 )
 from skywright.sky.deeplenstronomy.document import (
-    DIALECT,
     ConfigurationError,
     Item,
     Problem,
@@ -47,7 +46,7 @@ def read_lens_configuration(
     config: str | Path | Mapping[str, Any],
     *,
     survey: str | None = None,
-    compat: bool | str | None = None,
+    compat: bool = False,
     folder: str | Path | None = None,
     changes: Mapping[str, Any] | None = None,
 ) -> Simulation:
@@ -62,7 +61,7 @@ def read_lens_configuration(
     survey : str, optional
         ``des``, ``delve``, ``lsst``, ``hst``, ``euclid`` or ``ztf``: conditions of that survey
         stand in for the sections IMAGE and SURVEY.
-    compat : bool or "0.0.1.7"
+    compat : bool
         Take what version 0.0.1.7 took as well: galaxies without mass, a single plane, a key that
         is given twice (the last counts), columns of user tables that name no parameter.
     folder : path, optional
@@ -97,7 +96,7 @@ def read_lens_configuration(
 def read_plain(
     config: str | Path | Mapping[str, Any],
     survey: str | None,
-    compat: bool | str | None,
+    compat: bool,
     folder: str | Path | None,
 ) -> dict[str, Any]:
     """Return a configuration as plain dicts, files it includes and survey laid over it."""
@@ -109,12 +108,10 @@ def read_plain(
 def _tree(
     config: str | Path | Mapping[str, Any],
     survey: str | None,
-    compat: bool | str | None,
+    compat: bool,
     folder: str | Path | None,
 ) -> tuple[Problems, Item]:
-    if compat not in (None, False, True, DIALECT):
-        raise ValueError(f"compat is {compat!r}, expected {DIALECT!r}, True or None")
-    problems = Problems(bool(compat))
+    problems = Problems(compat)
     if isinstance(config, Mapping):
         root = include(from_plain(config), Path(folder or "."), problems)
     else:
