@@ -213,7 +213,8 @@ def _cadence_file(item: Item, reader: Reader) -> tuple[float, Cadence]:
     problems = reader.problems
     file = find_file(item.value, reader.folder)
     if not os.path.isfile(file):
-        problems.add(item, f"there is no cadence file {item.value!r:.80} beside the configuration")
+        problems.add(item, f"there is no cadence file {item.value!r:.80} beside the configuration, "
+                           "nor where one works")  # fmt: skip
         return 0.0, {}
     root = read_tree(file, problems)
     if not problems.mapping(root, "a mapping of REFERENCE_MJD and POINTING_1"):

@@ -13,6 +13,7 @@ from skywright.sky.deeplenstronomy.columns import (
     list_columns,
     settable,
 )
+from skywright.sky.deeplenstronomy.cosmologies import read_cosmology
 from skywright.sky.deeplenstronomy.document import (
     ConfigurationError,
     Item,
@@ -30,7 +31,6 @@ from skywright.sky.deeplenstronomy.model import Backgrounds, Simulation
 from skywright.sky.deeplenstronomy.sections import (
     check_sections,
     read_bands,
-    read_cosmology,
     read_dataset,
     read_section,
 )
@@ -126,9 +126,9 @@ def _tree(
 def _read(root: Item, folder: Path, problems: Problems) -> Simulation:
     check_sections(root, problems)
     name, size, outdir, seed = read_dataset(root.get("DATASET"), problems)
-    cosmology = read_cosmology(root.get("COSMOLOGY"), problems)
     bands = read_bands(root.get("SURVEY"), problems)
     reader = Reader(problems, bands, folder)
+    cosmology, parameters = read_cosmology(root.get("COSMOLOGY"), reader)
     image, _ = read_section(root.get("IMAGE"), "IMAGE", reader)
     survey, where = read_section(root.get("SURVEY"), "SURVEY", reader)
     species = read_species(root.get("SPECIES"), reader)
@@ -138,7 +138,8 @@ def _read(root: Item, folder: Path, problems: Problems) -> Simulation:
         if exposures is not None and not fixed_to_one(survey.get("num_exposures")):
             problems.add(exposures, "has to be 1 where a configuration has a TIMESERIES")
     found = Simulation(
-        name, size or 0, outdir, seed, cosmology, image, survey, bands, species, configurations,
+        name, size or 0, outdir, seed, cosmology, parameters, image, survey, bands, species,
+        configurations,
         read_user_distributions(root.get("DISTRIBUTIONS"), folder, problems),
         read_backgrounds(root.get("BACKGROUNDS"), configurations, bands, folder, problems),
     )  # fmt: skip
