@@ -70,7 +70,7 @@ def count_images() -> dict[str, Any]:
     return {"dialects_read": len(dialects()), "rows_drawn": drawn, "wrong_numbers_of_images": wrong}
 
 
-def dialects() -> dict[str, tuple[str, str | None]]:
+def dialects() -> dict[str, tuple[str, bool]]:
     """Return the demonstration as it is, and as other published files are written."""
     text = DEMO.read_text()
     mass = text.index("        MASS_PROFILE_1", text.index("GALAXY_2"))
@@ -85,12 +85,11 @@ def dialects() -> dict[str, tuple[str, str | None]]:
             PARAMETERS: {REDSHIFT: {DISTRIBUTION: {NAME: uniform, PARAMETERS: {minimum: 0.05,
                          maximum: 0.3}}}}
 """
-    old = "0.0.1.7"
     return {
-        "demo": (text, None),
-        "sections_twice": (f"{text}\n{survey}", old),
-        "source_without_mass": (text[:mass] + text[shear:], old),
-        "one_plane": (text.replace("FRACTION: 0.25", "FRACTION: 0.2") + single, old),
+        "demo": (text, False),
+        "sections_twice": (f"{text}\n{survey}", True),
+        "source_without_mass": (text[:mass] + text[shear:], True),
+        "one_plane": (text.replace("FRACTION: 0.25", "FRACTION: 0.2") + single, True),
     }
 
 

@@ -8,15 +8,13 @@ tests are run against SkyPy itself.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 from importlib.metadata import distribution
 from pathlib import Path
 
+from pytest_outcomes import outcomes
 from record import record
 
 from skywright.flow.aliases import SKYPY
@@ -87,18 +85,9 @@ def build(folder: Path) -> None:
     (pipeline / "scripts" / "__init__.py").write_text("skypy = None\n")
 
 
-def outcomes(path: Path, folder: Path) -> dict[str, str]:
-    """Run the tests of a package; return test -> PASSED, FAILED, SKIPPED or ERROR."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-W", "ignore", "-o",
-         "addopts=", "-o", "filterwarnings=", "--rootdir", str(folder), str(path)],
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)}, text=True, capture_output=True,
-    )  # fmt: skip
-    found = dict(re.findall(r"(\S+::\S+) (PASSED|FAILED|SKIPPED|ERROR)", done.stdout))
-    errors = re.findall(r"ERROR (\S+\.py)", done.stdout)
-    return {k.partition("skypy/")[2] or k: v for k, v in found.items()} | dict.fromkeys(
-        errors, "ERROR"
-    )
+def short(found: dict[str, str]) -> dict[str, str]:
+    """Return outcomes under the paths in SkyPy's package."""
+    return {k.partition("skypy/")[2] or k: v for k, v in found.items()}
 
 
 def main() -> None:
@@ -106,8 +95,8 @@ def main() -> None:
         ours, theirs = Path(name) / "ours", Path(name) / "theirs"
         build(ours)
         shutil.copytree(INSTALLED, theirs / "skypy")
-        published = outcomes(theirs / "skypy", theirs)
-        found = outcomes(ours / "skypy", ours)
+        published = short(outcomes([theirs / "skypy"], theirs))
+        found = short(outcomes([ours / "skypy"], ours))
     passing = [test for test, state in published.items() if state == "PASSED"]
     kept = [test for test in passing if found.get(test) == "PASSED"]
     lost = sorted(set(passing) - set(kept))

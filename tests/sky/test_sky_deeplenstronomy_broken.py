@@ -223,11 +223,9 @@ def test_files_that_are_no_files(tmp_path):
     assert "larger than" in str(refused(tmp_path / "long.yaml"))
 
 
-def test_unknown_surveys_and_dialects(sky):
+def test_unknown_surveys(sky):
     with pytest.raises(ValueError, match="did you mean 'lsst'"):
         read_lens_configuration(sky[0], survey="lst")
-    with pytest.raises(ValueError, match=r"expected '0\.0\.1\.7'"):
-        read_lens_configuration(sky[0], compat="0.0.1.6")
 
 
 def nodes(value, path=()):

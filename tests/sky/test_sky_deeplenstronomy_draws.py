@@ -398,7 +398,7 @@ def test_what_0_0_1_7_took_is_taken_when_asked(config, tmp_path):
     plane["PLANE_1"] = plane.pop("PLANE_2")
     with pytest.raises(ConfigurationError, match=r"MASS_PROFILE_1(.|\n)*at least 2"):
         read_lens_configuration(config)
-    assert len(draw(config, 4, compat="0.0.1.7")) == 4
+    assert len(draw(config, 4, compat=True)) == 4
     file = tmp_path / "twice.yaml"
     file.write_text(yaml.safe_dump(config) + "\nIMAGE: " + yaml.safe_dump(
         {"PARAMETERS": config["IMAGE"]["PARAMETERS"] | {"numPix": 64}}, default_flow_style=True

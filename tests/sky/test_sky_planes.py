@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skywright import sky
+from skywright.sky.distances import angular_distances
 from skywright.sky.lensing import deflect
-from skywright.sky.planes import angular_distances
 from skywright.sky.potentials import potential
 from skywright.sky.profiles import deflections as d
 
@@ -139,6 +139,18 @@ def test_distances_like_astropy(cosmology):
     truth = distance(0 * near, near, cosmology), distance(0 * far, far, cosmology), between
     for ours, true in zip(found, truth, strict=True):
         np.testing.assert_allclose(ours, true, rtol=1e-8, atol=1e-6)
+
+
+def test_distances_in_as_many_cosmologies_as_systems():
+    several = [COSMOLOGY, LambdaCDM(70, 0.3, 0.5), COSMOLOGY]
+    near, far = np.array([0.2]), np.array([0.5, 1.0, 0.1])
+    found = angular_distances(near, far, several)
+    for i, one in enumerate(several):
+        alone = angular_distances(near, far[i : i + 1], one)
+        assert [d[i] for d in found] == [d[0] for d in alone]
+    with pytest.raises(ValueError, match="broadcast"):
+        angular_distances(np.ones(2), np.ones(2), several)
+    assert [d.shape for d in angular_distances(near, np.empty(0), [])] == [(0,)] * 3
 
 
 DEFLECTORS = {

@@ -17,7 +17,7 @@ class LensFileError(Exception):
 
 @contextlib.contextmanager
 def as_recipe(
-    file: str, changes: dict[str, Any], *, survey: str | None, compat: str | None, out: str | None
+    file: str, changes: dict[str, Any], *, survey: str | None, compat: bool, out: str | None
 ) -> Iterator[tuple[str | Path, dict[str, Any]]]:
     """Yield a recipe and its changes; that of a configuration lasts as long as the context.
 
@@ -47,7 +47,7 @@ def _recognised(file: str) -> bool:
 
 
 def _translate(
-    file: str, changes: dict[str, Any], survey: str | None, compat: str | None, out: str | None
+    file: str, changes: dict[str, Any], survey: str | None, compat: bool, out: str | None
 ) -> tuple[str, list[str]]:
     """Return the recipe, and the settings that are none of the configuration."""
     from skywright.flow.outputs import is_table_file

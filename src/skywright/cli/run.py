@@ -64,9 +64,13 @@ def run(
         ),
     ] = None,
     compat: Annotated[
-        str | None,
-        typer.Option(metavar="0.0.1.7", help="Take what that version of deeplenstronomy took."),
-    ] = None,
+        bool,
+        typer.Option(
+            "--compat",
+            "--compat-0.0.1.7",
+            help="Take what version 0.0.1.7 of deeplenstronomy took and later ones refuse.",
+        ),
+    ] = False,
     allow: Annotated[
         list[str] | None,
         typer.Option(metavar="PACKAGE", help="Let the recipe call this package: its code runs."),
@@ -107,7 +111,7 @@ def run(
     """
     changes = {"preset": preset, "set": set_ or [], "seed": seed, "allow": allow or []}
     options = {"out": out or output, "workers": workers, "dask": dask, "overwrite": overwrite}
-    lenses = {"survey": survey, "compat": compat, "out": out or output}
+    lenses: dict[str, Any] = {"survey": survey, "compat": compat, "out": out or output}
     with _errors(as_json), lens_file.as_recipe(recipe, changes, **lenses) as (file, changes):
         _check_out(output, out)
         plan = _load(file, {**changes, "only": only})

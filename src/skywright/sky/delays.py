@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from astropy import constants
 from astropy import units as u
-from astropy.cosmology import FLRW
 from torch import Tensor
 
+from skywright.sky.distances import Cosmology, angular_distances
 from skywright.sky.lensing import Masses, Planes, crossings, map_parameters
-from skywright.sky.planes import angular_distances, arrange_planes
+from skywright.sky.planes import arrange_planes
 from skywright.sky.potentials import potential
 
 __all__ = ["time_delays"]
@@ -28,7 +28,7 @@ def time_delays(
     lens: Masses | Sequence[Masses],
     z_lens: Any,
     z_source: Any,
-    cosmology: FLRW,
+    cosmology: Cosmology,
     *,
     z_reference: Any = None,
 ) -> Tensor:
@@ -46,8 +46,8 @@ def time_delays(
         Redshift of the lens; for several planes a list of the redshift of each.
     z_source : (system,) or number
         Redshift of the source.
-    cosmology : FLRW
-        Distances.
+    cosmology : FLRW, or sequence of FLRW
+        Distances; one for all systems, or one for each.
     z_reference : (system,) or number, optional
         As for `arrange_planes`.
 
@@ -98,7 +98,7 @@ def _arrival(
     planes: Planes,
     redshifts: list[np.ndarray],
     reference: np.ndarray,
-    cosmology: FLRW,
+    cosmology: Cosmology,
 ) -> Tensor:
     """Return the time [day] that light needs longer than on a straight line."""
     axes = (1,) * (x.ndim - 1)

@@ -1,4 +1,4 @@
-"""Lens planes at several redshifts: the distances between them, and light from all of them."""
+"""Lens planes at several redshifts, and light from all of them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from astropy.cosmology import FLRW
 from torch import Tensor
 
+from skywright.sky.distances import Cosmology, angular_distances
 from skywright.sky.lensing import Masses, Planes
 from skywright.sky.parts import Light, read_light, read_masses
 from skywright.sky.psf import PointSpread
 from skywright.sky.rendering import draw_scene
 
-__all__ = ["angular_distances", "arrange_planes", "render_planes"]
+__all__ = ["arrange_planes", "render_planes"]
 
 KEYS = ("redshift", "lens", "light")
 
@@ -24,7 +24,7 @@ def arrange_planes(
     lenses: Sequence[Masses],
     z_lens: Sequence[Any],
     z_source: Any,
-    cosmology: FLRW,
+    cosmology: Cosmology,
     *,
     z_reference: Any = None,
 ) -> Planes:
@@ -38,8 +38,8 @@ def arrange_planes(
         Redshift of each plane.
     z_source : (system,) or number
         Redshift of the source.
-    cosmology : FLRW
-        Distances.
+    cosmology : FLRW, or sequence of FLRW
+        Distances; one for all systems, or one for each.
     z_reference : (system,) or number, optional
         The source redshift that the strengths of masses (``theta_e``) refer to: a deflection
         reduced for it. Left out, ``z_source``.
@@ -77,7 +77,7 @@ def arrange_planes(
 def render_planes(
     planes: Sequence[Mapping[str, Any]],
     *,
-    cosmology: FLRW,
+    cosmology: Cosmology,
     pixels: int,
     scale: float,
     psf: PointSpread,
@@ -96,8 +96,8 @@ def render_planes(
         The nearest first. Keys: ``redshift`` of shape (system,) or a number; ``lens``, masses as
         for `render`, whose strengths refer to a source in the last plane; ``light``, as
         ``source`` of `render`, points among it. Masses in the last plane deflect nothing.
-    cosmology : FLRW
-        Distances between the planes.
+    cosmology : FLRW, or sequence of FLRW
+        Distances between the planes; one for all systems, or one for each.
     pixels, scale, psf, accuracy, device, dtype
         As for `render`.
 
@@ -158,7 +158,7 @@ def _read_redshifts(redshifts: Sequence[Any]) -> list[np.ndarray]:
 
 
 def _weights(
-    redshifts: list[np.ndarray], reference: np.ndarray, cosmology: FLRW
+    redshifts: list[np.ndarray], reference: np.ndarray, cosmology: Cosmology
 ) -> list[list[Tensor | None]]:
     """Return the factor of the deflection by plane i for the position in plane j + 1.
 
@@ -179,35 +179,3 @@ def _weights(
             row.append(torch.as_tensor(factor))
         rows.append(row)
     return rows
-
-
-def angular_distances(
-    near: np.ndarray, far: np.ndarray, cosmology: FLRW
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return angular diameter distances to two redshifts and between them.
-
-    Parameters
-    ----------
-    near, far : (system,)
-        Redshifts.
-    cosmology : FLRW
-        Its comoving distance is worked out once for each different redshift.
-
-    Returns
-    -------
-    d_near, d_far, d_between : (system,) [Mpc]
-        The last is 0 where ``near`` is not in front.
-
-    References
-    ----------
-    Hogg 1999, arXiv:astro-ph/9905116, eqs. 16, 18 and 19.
-    """
-    near, far = np.broadcast_arrays(near, far)
-    different, place = np.unique(np.stack((near, far)), return_inverse=True)
-    transverse = np.asarray(cosmology.comoving_transverse_distance(different).to_value("Mpc"))
-    m_near, m_far = transverse[place].reshape(2, *near.shape)
-    curvature = cosmology.Ok0 / cosmology.hubble_distance.to_value("Mpc") ** 2
-    between = m_far * np.sqrt(1 + curvature * m_near**2)
-    between = between - m_near * np.sqrt(1 + curvature * m_far**2)
-    behind = np.where(far > near, between, 0.0) / (1 + far)
-    return m_near / (1 + near), m_far / (1 + far), behind

@@ -35,7 +35,8 @@ def read_backgrounds(
     path = find_file(name, folder)
     where = item.value["PATH"]
     if not os.path.isdir(path):
-        problems.add(where, f"there is no folder {name!r:.80} beside the configuration")
+        problems.add(where, f"there is no folder {name!r:.80} beside the configuration, "
+                            "nor where one works")  # fmt: skip
         return None
     counts = {band: _count(path / f"{band}.fits", where, problems) for band in bands}
     names, values = _map(path / "map.txt", where, problems)

@@ -20,7 +20,7 @@ from skywright.sky.deeplenstronomy.model import (
 __all__ = ["Column", "Place", "canonical", "list_columns", "places", "settable"]
 
 # the same for all images, or worked out from what a file says
-FIXED = ("numPix", "pixel_scale", "H0", "Om0", "Tcmb0", "Neff", "m_nu", "Ob0")
+FIXED = ("numPix", "pixel_scale", "Tcmb0", "Neff", "m_nu", "Ob0")
 OF_OBJECT = re.compile(r"(PLANE_\d+)-OBJECT_\d+-REDSHIFT")
 
 
@@ -66,6 +66,7 @@ def list_columns(simulation: Simulation, configuration: Configuration) -> list[C
     found: list[Column] = [
         Column("CONFIGURATION_LABEL", configuration.label),
         Column("CONFIGURATION_NAME", configuration.name),
+        Column("NAME", simulation.cosmology),
     ]
     for section in (simulation.cosmology_parameters, simulation.image, simulation.survey):
         found += [Column(name, value) for name, value in section.items()]

@@ -116,7 +116,7 @@ def make_dataset(
     solve_lens_equation: bool = False,
     *,
     random_seed: int | None = None,
-    compat: bool | str | None = None,
+    compat: bool = False,
     device: str = "cpu",
 ) -> Dataset:
     """Make a data set from a configuration file of deeplenstronomy.
@@ -145,7 +145,7 @@ def make_dataset(
         Add positions of the images of the source's middle to the metadata.
     random_seed : int, optional
         For a file without SEED; drawn, and kept as ``seed``, if left out.
-    compat : bool or "0.0.1.7"
+    compat : bool
         As for `read_lens_configuration`.
     device : str
         Where images are rendered.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from astropy.constants import c
-from astropy.cosmology import FLRW
 from scipy.spatial import cKDTree
 
 from skywright.sky.deeplenstronomy.columns import canonical
 from skywright.sky.deeplenstronomy.model import Backgrounds, Configuration, Simulation
 from skywright.sky.deeplenstronomy.user_distributions import parameter_of
+from skywright.sky.distances import Cosmology, angular_distances
 
 __all__ = [
     "edit_magnitudes",
@@ -26,7 +26,7 @@ REDDER = {"i": 0.5, "z": 1.0, "Y": 1.5}
 
 
 def einstein_radius(
-    sigma_v: np.ndarray, z_lens: np.ndarray, z_source: np.ndarray, cosmology: FLRW
+    sigma_v: np.ndarray, z_lens: np.ndarray, z_source: np.ndarray, cosmology: Cosmology
 ) -> np.ndarray:
     """Return the Einstein radius of a singular isothermal sphere.
 
@@ -36,8 +36,8 @@ def einstein_radius(
         Velocity dispersion.
     z_lens, z_source : (n,)
         Redshifts.
-    cosmology : FLRW
-        Distances; a flat one, as the files have it.
+    cosmology : FLRW, or sequence of FLRW
+        Distances; one for all, or one for each.
 
     Returns
     -------
@@ -55,11 +55,8 @@ def einstein_radius(
     >>> einstein_radius(np.array([220.0]), *z, FlatLambdaCDM(70, 0.3)).round(2)
     array([0.89])
     """
-    different, place = np.unique(np.stack((z_lens, z_source)), return_inverse=True)
-    distance = np.asarray(cosmology.comoving_distance(different).to_value("Mpc"))
-    near, far = distance[place].reshape(2, -1)
-    ratio = np.clip(1 - near / far, 0, None)
-    return np.asarray(4 * np.pi * (sigma_v / LIGHT_KM_S) ** 2 * ratio * ARCSEC_PER_RAD)
+    _, far, between = angular_distances(z_lens, z_source, cosmology)
+    return np.asarray(4 * np.pi * (sigma_v / LIGHT_KM_S) ** 2 * between / far * ARCSEC_PER_RAD)
 
 
 def place_in_foreground(u: np.ndarray, half: float) -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +70,7 @@ def place_points(
     sep: np.ndarray,
     angle: np.ndarray,
     redshift: np.ndarray | None,
-    cosmology: FLRW,
+    cosmology: Cosmology,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return where points beside their hosts are.
 
@@ -87,17 +84,16 @@ def place_points(
         Counter-clockwise from +x.
     redshift : (n,), optional
         Of the host.
-    cosmology : FLRW
-        Distances.
+    cosmology : FLRW, or sequence of FLRW
+        Distances; one for all, or one for each.
 
     Returns
     -------
     x, y : (n,) [arcsec]
     """
     if redshift is not None:
-        different, place = np.unique(redshift, return_inverse=True)
-        scale = cosmology.arcsec_per_kpc_proper(different).to_value("arcsec/kpc")
-        sep = sep * np.asarray(scale)[place]
+        distance, *_ = angular_distances(redshift, redshift, cosmology)
+        sep = sep * ARCSEC_PER_RAD / (1000 * distance)  # kpc in a Mpc
     return x + sep * np.cos(angle), y + sep * np.sin(angle)
 
 

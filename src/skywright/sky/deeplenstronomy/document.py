@@ -24,6 +24,7 @@ from skywright.data.marked_yaml import (
 )
 
 __all__ = [
+    "COMPAT",
     "ConfigurationError",
     "Item",
     "Problem",
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 LONGEST_LIST = 12
-DIALECT = "0.0.1.7"
+COMPAT = "--compat, in Python compat=True,"
 
 
 @dataclass(frozen=True)
@@ -298,7 +299,7 @@ class _Builder:
                         mark,
                         below,
                         f"is given twice, first on line {first.line if first else '?'}: remove "
-                        f"one (compat={DIALECT!r} takes the last)",
+                        f"one ({COMPAT} takes the last)",
                     )
                 )
             found[name] = self.item(child, mark, below)

@@ -10,6 +10,7 @@ import numpy as np
 from astropy.table import Table
 
 from skywright.sky.deeplenstronomy.columns import Place, places
+from skywright.sky.deeplenstronomy.cosmologies import cosmology_of
 from skywright.sky.deeplenstronomy.derived import (
     edit_magnitudes,
     einstein_radius,
@@ -21,6 +22,7 @@ from skywright.sky.deeplenstronomy.model import Configuration, Galaxy, PointSour
 from skywright.sky.deeplenstronomy.reading import read_lens_configuration
 from skywright.sky.deeplenstronomy.sampler import Values, sample_parameters
 from skywright.sky.deeplenstronomy.time_series import expand_nights
+from skywright.sky.distances import Cosmology
 from skywright.sky.surveys import SurveyName
 
 __all__ = ["draw_lens_configuration"]
@@ -33,7 +35,7 @@ def draw_lens_configuration(
     *,
     seed: int | None = None,
     survey: SurveyName | None = None,
-    compat: bool | str | None = None,
+    compat: bool = False,
     changes: Mapping[str, Any] | None = None,
 ) -> Table:
     """Draw what the images of one configuration show.
@@ -86,16 +88,21 @@ def draw_lens_configuration(
     if numbers.ndim != 1 or (len(numbers) and numbers.min() < 0):
         raise ValueError("images holds negative numbers, expected numbers from zero")
     values = sample_parameters(simulation, found, numbers, seed)
-    _derive(simulation, found, values, numbers)
+    cosmology = cosmology_of(simulation, values)
+    _derive(simulation, found, values, numbers, cosmology)
     if found.time_series is not None:
-        values = expand_nights(simulation, found, values, numbers, seed)
+        values = expand_nights(simulation, found, values, numbers, seed, cosmology)
     table = _table(values, simulation.bands)
     table.meta = {"CONFIG": found.label, "SEED": seed}
     return table
 
 
 def _derive(
-    simulation: Simulation, configuration: Configuration, values: Values, numbers: np.ndarray
+    simulation: Simulation,
+    configuration: Configuration,
+    values: Values,
+    numbers: np.ndarray,
+    cosmology: Cosmology,
 ) -> None:
     """Add what follows from what was drawn."""
     values["OBJID"] = numbers
@@ -103,10 +110,10 @@ def _derive(
         z = _shared(values[f"PLANE_{place.plane}-REDSHIFT"])
         values[f"{place.prefix}-REDSHIFT"] = z
         if isinstance(place.species, Galaxy):
-            _galaxy(simulation, configuration, place, values, z)
+            _galaxy(simulation, configuration, place, values, cosmology)
     for place in places(simulation, configuration):
         if isinstance(place.species, PointSource):
-            _point(simulation, configuration, place, values)
+            _point(simulation, configuration, place, values, cosmology)
     values["BACKGROUND_IDX"] = pick_backgrounds(simulation, configuration, values, numbers)
     pointings = ["POINTING_1"]
     if configuration.time_series is not None:
@@ -123,23 +130,28 @@ def _galaxy(
     configuration: Configuration,
     place: Place,
     values: Values,
-    z: np.ndarray,
+    cosmology: Cosmology,
 ) -> None:
     galaxy: Any = place.species
+    z = values[f"{place.prefix}-REDSHIFT"]
     for kind, profiles in (("MASS", galaxy.mass), ("SHEAR", galaxy.shear)):
         for i, profile in enumerate(profiles, 1):
             if "sigma_v" in profile.parameters:
                 path = f"{place.prefix}-{kind}_PROFILE_{i}"
                 source = _shared(values[f"PLANE_{len(configuration.planes)}-REDSHIFT"])
                 sigma = _shared(values[f"{path}-sigma_v"])
-                values[f"{path}-theta_E"] = einstein_radius(sigma, z, source, simulation.cosmology)
+                values[f"{path}-theta_E"] = einstein_radius(sigma, z, source, cosmology)
     for function, profile_name, amount in galaxy.special:
         path = f"{place.prefix}-{profile_name}-magnitude"
         values[path] = edit_magnitudes(function, amount, values[path], simulation.bands)
 
 
 def _point(
-    simulation: Simulation, configuration: Configuration, place: Place, values: Values
+    simulation: Simulation,
+    configuration: Configuration,
+    place: Place,
+    values: Values,
+    cosmology: Cosmology,
 ) -> None:
     point: Any = place.species
     u = values[f"u-{place.prefix}-position"]
@@ -163,7 +175,7 @@ def _point(
     angle = _shared(values.setdefault(f"{place.prefix}-angle", 2 * np.pi * u[:, 0]))
     in_kpc = point.parameters.get("sep_unit") == "kpc"
     z = values[f"{place.prefix}-REDSHIFT"] if in_kpc else None
-    x, y = place_points(centre[0], centre[1], sep, angle, z, simulation.cosmology)
+    x, y = place_points(centre[0], centre[1], sep, angle, z, cosmology)
     values[f"{place.prefix}-ra"], values[f"{place.prefix}-dec"] = x, y
 
 

@@ -6,7 +6,15 @@ import math
 import os
 from collections.abc import Mapping
 
-from skywright.sky.deeplenstronomy.document import Item, Problems, guess, read_tree, show, words
+from skywright.sky.deeplenstronomy.document import (
+    COMPAT,
+    Item,
+    Problems,
+    guess,
+    read_tree,
+    show,
+    words,
+)
 from skywright.sky.deeplenstronomy.model import (
     Configuration,
     Distribution,
@@ -84,7 +92,7 @@ def _check_planes(item: Item, planes: tuple[Plane, ...], problems: Problems) -> 
     if len(planes) < least:
         problems.add(
             item, f"has {len(planes)} planes; since version 0.0.1.8 it needs at least 2, the last "
-            "of which is the source (compat='0.0.1.7' takes one)"
+            f"of which is the source ({COMPAT} takes one)"
         )  # fmt: skip
     fixed = [p.parameters.get("REDSHIFT") for p in planes]
     numbers = [z for z in fixed if isinstance(z, (int, float))]
@@ -205,7 +213,8 @@ def _cadence_file(item: Item, reader: Reader) -> tuple[float, Cadence]:
     problems = reader.problems
     file = find_file(item.value, reader.folder)
     if not os.path.isfile(file):
-        problems.add(item, f"there is no cadence file {item.value!r:.80} beside the configuration")
+        problems.add(item, f"there is no cadence file {item.value!r:.80} beside the configuration, "
+                           "nor where one works")  # fmt: skip
         return 0.0, {}
     root = read_tree(file, problems)
     if not problems.mapping(root, "a mapping of REFERENCE_MJD and POINTING_1"):

@@ -28,7 +28,7 @@ def simulate_lenses(
     *,
     seed: int | None = None,
     survey: SurveyName | None = None,
-    compat: bool | str | None = None,
+    compat: bool = False,
     changes: Mapping[str, Any] | None = None,
     device: str = "cpu",
 ) -> Images:
@@ -46,7 +46,7 @@ def simulate_lenses(
         Numbers of the images, from zero; all if left out.
     seed : int, optional
         Stands in for SEED of the file.
-    survey, compat : str, optional
+    survey, compat
         As for `read_lens_configuration`.
     changes : mapping, optional
         As for `read_lens_configuration`.

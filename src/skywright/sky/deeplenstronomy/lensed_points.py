@@ -11,7 +11,7 @@ from torch import Tensor
 
 from skywright.sky.deeplenstronomy.columns import Place, places
 from skywright.sky.deeplenstronomy.model import Configuration, Galaxy, Simulation
-from skywright.sky.deeplenstronomy.planes import masses_of, redshifts_of
+from skywright.sky.deeplenstronomy.planes import cosmology_at, masses_of, redshifts_of
 from skywright.sky.deeplenstronomy.time_series import light_curve
 from skywright.sky.delays import time_delays
 from skywright.sky.images_of_points import image_positions
@@ -39,7 +39,8 @@ def _images(
     lenses, distances = masses[:front], z[:front]
     if not any(lenses):
         return x[:, None], y[:, None], torch.ones_like(x)[:, None], [], []
-    planes = arrange_planes(lenses, distances, z[front], simulation.cosmology, z_reference=z[-1])
+    cosmology = cosmology_at(table, simulation)
+    planes = arrange_planes(lenses, distances, z[front], cosmology, z_reference=z[-1])
     scale = float(table[f"pixel_scale-{band}"][0])
     reach = float(table[f"numPix-{band}"][0]) * scale * 0.75
     u, v, mu = image_positions(x, y, planes, reach=reach, step=STEP * scale)
@@ -121,8 +122,8 @@ def varying_point(
     z = redshifts_of(first, configuration, bands[0])
     delays = np.zeros(x.shape[1])
     if lenses and x.shape[1]:
-        found = time_delays(x, y, lenses, distances, z[place.plane - 1], simulation.cosmology,
-                            z_reference=z[-1])  # fmt: skip
+        found = time_delays(x, y, lenses, distances, z[place.plane - 1],
+                            cosmology_at(first, simulation), z_reference=z[-1])  # fmt: skip
         delays = found[0].numpy()
     magnitudes = _seen(table, simulation, configuration, place, delays)
     zero = np.stack([np.asarray(table[f"magnitude_zero_point-{b}"], dtype=float) for b in bands], 1)
@@ -153,7 +154,7 @@ def _seen(
     # the nights themselves stand first, as in the table: one object, whatever its images
     nights = np.concatenate([(day - peak[:, None]), since.reshape(-1, len(bands))])
     image = int(table[f"OBJID-{bands[0]}"][0])
-    found = light_curve(
-        simulation, place, nights, z, int(table.meta["SEED"]), configuration.number, image
-    )
+    cosmology: Any = cosmology_at(table[:1], simulation)
+    found = light_curve(simulation, place, nights, z, cosmology, int(table.meta["SEED"]),
+                        configuration.number, image)  # fmt: skip
     return found[len(day) :].reshape(len(day), len(delays), len(bands))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.cosmology import FlatLambdaCDM
 
 __all__ = [
     "Backgrounds",
@@ -185,13 +183,14 @@ class Backgrounds:
 
 @dataclass(frozen=True)
 class Simulation:
-    """A whole configuration file."""
+    """A whole configuration file; ``cosmology`` is the name of one of astropy's."""
 
     name: str
     size: int
     outdir: str
     seed: int | None
-    cosmology_parameters: Mapping[str, float]
+    cosmology: str
+    cosmology_parameters: Mapping[str, Value]
     image: Mapping[str, Value]
     survey: Mapping[str, Value]
     bands: tuple[str, ...]
@@ -199,11 +198,6 @@ class Simulation:
     configurations: tuple[Configuration, ...]
     distributions: tuple[UserDistribution, ...] = ()
     backgrounds: Backgrounds | None = None
-
-    @cached_property
-    def cosmology(self) -> FlatLambdaCDM:
-        """Return the cosmology the file states."""
-        return FlatLambdaCDM(**self.cosmology_parameters)
 
     def configuration(self, label: str) -> Configuration:
         """Return the configuration with this label, as ``CONFIGURATION_1``."""

@@ -9,10 +9,20 @@ import numpy as np
 from astropy.table import Table
 
 from skywright.sky.deeplenstronomy.columns import Place, places
+from skywright.sky.deeplenstronomy.cosmologies import cosmology_of
 from skywright.sky.deeplenstronomy.model import Configuration, Galaxy, Profile, Simulation
+from skywright.sky.distances import Cosmology
 from skywright.sky.profiles import light_part, mass_part
 
-__all__ = ["Planes", "count_rate", "galaxy_light", "masses_of", "point_light", "redshifts_of"]
+__all__ = [
+    "Planes",
+    "cosmology_at",
+    "count_rate",
+    "galaxy_light",
+    "masses_of",
+    "point_light",
+    "redshifts_of",
+]
 
 Planes = list[dict[str, Any]]
 Parts = list[Mapping[str, Any]]
@@ -22,6 +32,13 @@ def redshifts_of(table: Table, configuration: Configuration, band: str) -> list[
     """Return the redshift of each plane, (row,)."""
     planes = range(1, len(configuration.planes) + 1)
     return [np.asarray(table[f"PLANE_{p}-REDSHIFT-{band}"], dtype=float) for p in planes]
+
+
+def cosmology_at(table: Table, simulation: Simulation) -> Cosmology:
+    """Return the cosmology of the rows."""
+    band = simulation.bands[0]
+    names = simulation.cosmology_parameters
+    return cosmology_of(simulation, {name: table[f"{name}-{band}"] for name in names})
 
 
 def masses_of(

@@ -13,8 +13,8 @@ from skywright.sky.deeplenstronomy.columns import (
     list_columns,
     settable,
 )
+from skywright.sky.deeplenstronomy.cosmologies import read_cosmology
 from skywright.sky.deeplenstronomy.document import (
-    DIALECT,
     ConfigurationError,
     Item,
     Problem,
@@ -31,7 +31,6 @@ from skywright.sky.deeplenstronomy.model import Backgrounds, Simulation
 from skywright.sky.deeplenstronomy.sections import (
     check_sections,
     read_bands,
-    read_cosmology,
     read_dataset,
     read_section,
 )
@@ -47,7 +46,7 @@ def read_lens_configuration(
     config: str | Path | Mapping[str, Any],
     *,
     survey: str | None = None,
-    compat: bool | str | None = None,
+    compat: bool = False,
     folder: str | Path | None = None,
     changes: Mapping[str, Any] | None = None,
 ) -> Simulation:
@@ -62,7 +61,7 @@ def read_lens_configuration(
     survey : str, optional
         ``des``, ``delve``, ``lsst``, ``hst``, ``euclid`` or ``ztf``: conditions of that survey
         stand in for the sections IMAGE and SURVEY.
-    compat : bool or "0.0.1.7"
+    compat : bool
         Take what version 0.0.1.7 took as well: galaxies without mass, a single plane, a key that
         is given twice (the last counts), columns of user tables that name no parameter.
     folder : path, optional
@@ -97,7 +96,7 @@ def read_lens_configuration(
 def read_plain(
     config: str | Path | Mapping[str, Any],
     survey: str | None,
-    compat: bool | str | None,
+    compat: bool,
     folder: str | Path | None,
 ) -> dict[str, Any]:
     """Return a configuration as plain dicts, files it includes and survey laid over it."""
@@ -109,12 +108,10 @@ def read_plain(
 def _tree(
     config: str | Path | Mapping[str, Any],
     survey: str | None,
-    compat: bool | str | None,
+    compat: bool,
     folder: str | Path | None,
 ) -> tuple[Problems, Item]:
-    if compat not in (None, False, True, DIALECT):
-        raise ValueError(f"compat is {compat!r}, expected {DIALECT!r}, True or None")
-    problems = Problems(bool(compat))
+    problems = Problems(compat)
     if isinstance(config, Mapping):
         root = include(from_plain(config), Path(folder or "."), problems)
     else:
@@ -129,9 +126,9 @@ def _tree(
 def _read(root: Item, folder: Path, problems: Problems) -> Simulation:
     check_sections(root, problems)
     name, size, outdir, seed = read_dataset(root.get("DATASET"), problems)
-    cosmology = read_cosmology(root.get("COSMOLOGY"), problems)
     bands = read_bands(root.get("SURVEY"), problems)
     reader = Reader(problems, bands, folder)
+    cosmology, parameters = read_cosmology(root.get("COSMOLOGY"), reader)
     image, _ = read_section(root.get("IMAGE"), "IMAGE", reader)
     survey, where = read_section(root.get("SURVEY"), "SURVEY", reader)
     species = read_species(root.get("SPECIES"), reader)
@@ -141,7 +138,8 @@ def _read(root: Item, folder: Path, problems: Problems) -> Simulation:
         if exposures is not None and not fixed_to_one(survey.get("num_exposures")):
             problems.add(exposures, "has to be 1 where a configuration has a TIMESERIES")
     found = Simulation(
-        name, size or 0, outdir, seed, cosmology, image, survey, bands, species, configurations,
+        name, size or 0, outdir, seed, cosmology, parameters, image, survey, bands, species,
+        configurations,
         read_user_distributions(root.get("DISTRIBUTIONS"), folder, problems),
         read_backgrounds(root.get("BACKGROUNDS"), configurations, bands, folder, problems),
     )  # fmt: skip

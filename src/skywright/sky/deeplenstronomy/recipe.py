@@ -25,7 +25,7 @@ def lens_recipe(
     *,
     seed: int | None = None,
     survey: str | None = None,
-    compat: str | None = None,
+    compat: bool = False,
     changes: Mapping[str, Any] | None = None,
     images: bool = True,
     rows: int | None = None,

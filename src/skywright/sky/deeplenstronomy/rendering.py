@@ -14,6 +14,7 @@ from skywright.sky.deeplenstronomy.backgrounds import fit_to, load_backgrounds
 from skywright.sky.deeplenstronomy.lensed_points import image_columns, varying_point
 from skywright.sky.deeplenstronomy.model import Configuration, Simulation
 from skywright.sky.deeplenstronomy.planes import (
+    cosmology_at,
     galaxy_light,
     masses_of,
     point_light,
@@ -251,7 +252,7 @@ def _drawer(
         seeing = np.stack([np.asarray(table[f"seeing-{b}"], dtype=float) for b in bands], 1)
         image = render_planes(
             planes,
-            cosmology=simulation.cosmology,
+            cosmology=cosmology_at(table, simulation),
             pixels=int(table[f"numPix-{bands[0]}"][0]),
             scale=float(table[f"pixel_scale-{bands[0]}"][0]),
             psf=gaussian_psf(torch.as_tensor(seeing)),

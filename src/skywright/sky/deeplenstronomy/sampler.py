@@ -15,6 +15,7 @@ from skywright.sky.deeplenstronomy.columns import (
     places,
     settable,
 )
+from skywright.sky.deeplenstronomy.cosmologies import COSMOLOGY, has_distances
 from skywright.sky.deeplenstronomy.draws import LAWS
 from skywright.sky.deeplenstronomy.geometry import REDSHIFT
 from skywright.sky.deeplenstronomy.model import (
@@ -37,7 +38,7 @@ __all__ = ["Values", "sample_parameters"]
 Values = dict[str, np.ndarray]  # path -> (image,), or (image, band) where bands differ
 MOST = 1000  # attempts for the first image that does not come out well
 FLATTEST = 0.9  # modulus of ellipticity, an axis ratio of 1 to 19
-LIMITS = BOUNDS | IMAGE | SURVEY | {"REDSHIFT": REDSHIFT}
+LIMITS = BOUNDS | IMAGE | SURVEY | COSMOLOGY | {"REDSHIFT": REDSHIFT}
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,8 @@ def _overrides(
             path = canonical(path)
             if label not in (None, configuration.label) or path not in known:
                 continue
-            whole = band is None or path.endswith("-REDSHIFT")  # bands share a redshift
+            shared = path.endswith("-REDSHIFT") or path in COSMOLOGY
+            whole = band is None or shared
             yield table, path, None if whole else simulation.bands.index(str(band)), place
 
 
@@ -246,6 +248,10 @@ def _demands(plan: _Plan, values: Values) -> dict[str, np.ndarray]:
             fine = np.asarray(modulus < FLATTEST)
             words = f"{path} and e2 never had a modulus below {FLATTEST}"
             found[words] = _in_all_bands(fine)
+    names = plan.simulation.cosmology_parameters
+    if any(name in plan.limits for name in names):
+        words = "the cosmology never had all redshifts, and less baryons than matter"
+        found[words] = has_distances({name: values[name] for name in names})
     z = [values[f"PLANE_{p}-REDSHIFT"] for p in range(1, len(plan.configuration.planes) + 1)]
     ordered = np.ones(len(z[0]), dtype=bool)
     for near, far in zip(z, z[1:], strict=False):

@@ -1,29 +1,29 @@
-"""DATASET, COSMOLOGY, IMAGE and SURVEY: what holds for all images."""
+"""DATASET, IMAGE and SURVEY: what holds for all images."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from skywright.sky.deeplenstronomy.document import Item, Problems, guess, show, words
 from skywright.sky.deeplenstronomy.model import Value
 from skywright.sky.deeplenstronomy.values import Bounds, Reader, number, text
 
-__all__ = ["SECTIONS", "read_bands", "read_cosmology", "read_dataset", "read_section"]
+__all__ = [
+    "SECTIONS",
+    "one_of",
+    "parameters_of",
+    "read_bands",
+    "read_dataset",
+    "read_section",
+]
 
 SECTIONS = ("DATASET", "COSMOLOGY", "IMAGE", "SURVEY", "SPECIES", "GEOMETRY")
+OF_SURVEY = ("IMAGE", "SURVEY")
 OPTIONAL = ("DISTRIBUTIONS", "BACKGROUNDS")
 
 SEED = Bounds(0, 2**32 - 1, whole=True)
 SIZE = Bounds(1, 100_000_000, whole=True)
 MAGNITUDE = Bounds(-100, 200)
-COSMOLOGY = {
-    "H0": Bounds(1, 1000),
-    "Om0": Bounds(0, 1),
-    "Tcmb0": Bounds(0, 100),
-    "Neff": Bounds(0, 100),
-    "m_nu": Bounds(0, 100),
-    "Ob0": Bounds(0, 1),
-}
 IMAGE = {
     "exposure_time": Bounds(1e-6, 1e9),
     "numPix": Bounds(1, 10_000, whole=True),
@@ -56,7 +56,8 @@ def check_sections(root: Item, problems: Problems) -> None:
     """Note sections that lack, and those that mean nothing."""
     for name in SECTIONS:
         if name not in root.value:
-            problems.add(root, f"is missing{guess(name, root.value)}", name)
+            other = "; --survey, in Python survey=, brings it" if name in OF_SURVEY else ""
+            problems.add(root, f"is missing{guess(name, root.value)}{other}", name)
     problems.known(root, (*SECTIONS, *OPTIONAL), "a configuration")
 
 
@@ -84,24 +85,6 @@ def _whole(value: float | None) -> int | None:
     return None if value is None else int(value)
 
 
-def read_cosmology(item: Item | None, problems: Problems) -> dict[str, float]:
-    """Return the parameters of a flat LambdaCDM cosmology."""
-    parameters = _parameters(item, COSMOLOGY, problems)
-    if parameters is None:
-        return {}
-    for name in ("H0", "Om0"):
-        problems.need(parameters, name, str(COSMOLOGY[name]))
-    found = {
-        name: number(child, COSMOLOGY[name], problems)
-        for name, child in parameters.value.items()
-        if name in COSMOLOGY
-    }
-    baryons = found.get("Ob0")
-    if baryons is not None and baryons > (found.get("Om0") or 1.0):
-        problems.add(parameters.value["Ob0"], "is more than Om0, the matter it is part of")
-    return {name: value for name, value in found.items() if value is not None}
-
-
 def read_bands(item: Item | None, problems: Problems) -> tuple[str, ...]:
     """Return the names of the bands, which everything else is read with."""
     parameters = None if item is None else item.get("PARAMETERS")
@@ -126,7 +109,7 @@ def read_section(
     more = IMAGE_OPTIONAL if which == "IMAGE" else {}
     flags = FLAGS if which == "IMAGE" else ()
     others = (*texts, *more, *flags) if which == "IMAGE" else ("BANDS",)
-    parameters = _parameters(item, (*need, *others), problems)
+    parameters = parameters_of(item, (*need, *others), problems)
     if parameters is None:
         return {}, None
     for name in (*need, "psf_type" if which == "IMAGE" else "BANDS"):
@@ -138,13 +121,14 @@ def read_section(
         elif name in need or name in more:
             found[name] = reader.value(child, (need | more)[name])
         elif name in texts:
-            found[name] = _one_of(child, texts[name], problems)
+            found[name] = one_of(child, texts[name], problems)
         elif name in flags:
             found[name] = child.value
     return {name: value for name, value in found.items() if value is not None}, parameters
 
 
-def _one_of(item: Item, allowed: tuple[str, ...], problems: Problems) -> str | None:
+def one_of(item: Item, allowed: tuple[str, ...], problems: Problems) -> str | None:
+    """Return a text that is one of a few; anything else is a problem."""
     if item.value in allowed:
         return str(item.value)
     close = guess(str(item.value), allowed)
@@ -152,12 +136,13 @@ def _one_of(item: Item, allowed: tuple[str, ...], problems: Problems) -> str | N
     return None
 
 
-def _parameters(item: Item | None, names: object, problems: Problems) -> Item | None:
+def parameters_of(item: Item | None, names: Iterable[str], problems: Problems) -> Item | None:
+    """Return the item PARAMETERS of a section, whose keys are among ``names``."""
     if item is None or not problems.mapping(item, "a mapping of PARAMETERS"):
         return None
     problems.known(item, ("PARAMETERS", "NAME"), "this section")
     parameters = problems.need(item, "PARAMETERS", "a mapping")
     if parameters is None or not problems.mapping(parameters, "a mapping of numbers"):
         return None
-    problems.known(parameters, list(names), "this section")  # type: ignore[call-overload]
+    problems.known(parameters, names, "this section")
     return parameters

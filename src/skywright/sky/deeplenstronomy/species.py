@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from skywright.sky.deeplenstronomy.document import Item, Problems, guess, show, words
+from skywright.sky.deeplenstronomy.document import COMPAT, Item, Problems, guess, show, words
 from skywright.sky.deeplenstronomy.model import Galaxy, Noise, PointSource, Profile, Species, Value
 from skywright.sky.deeplenstronomy.values import Bounds, Reader, number, text
 from skywright.sky.profiles.names import (
@@ -114,7 +114,7 @@ def _galaxy(item: Item, name: str, reader: Reader) -> Galaxy:
         if least and not any(key.startswith(f"{kind}_") for key in item.value):
             problems.add(
                 item, f"has no {kind}_1; since version 0.0.1.8 a galaxy needs at least one "
-                "(compat='0.0.1.7' does without mass)"
+                f"({COMPAT} does without mass)"
             )  # fmt: skip
     special = _special(item.get("SPECIAL"), len(parts["LIGHT_PROFILE"]), problems)
     return Galaxy(

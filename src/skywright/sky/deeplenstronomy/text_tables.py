@@ -143,7 +143,8 @@ _FORMATS = {".ecsv": "ascii.ecsv", ".csv": "ascii.csv", ".fits": "fits"}
 def _check_file(file: Path) -> None:
     if not os.path.isfile(file):
         raise ValueError(
-            f"{str(file)[:200]}: there is no such file; names are relative to the configuration"
+            f"{str(file)[:200]}: there is no such file; names are relative to the configuration, "
+            "or to the folder where one works"
         )
     if file.stat().st_size > LARGEST:
         raise ValueError(f"{file}: is larger than {LARGEST:,} bytes")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from astropy.cosmology import FLRW
 
 from skywright.sky.deeplenstronomy.columns import Place, places
 from skywright.sky.deeplenstronomy.draws import LAWS
@@ -16,6 +18,7 @@ from skywright.sky.deeplenstronomy.model import (
 )
 from skywright.sky.deeplenstronomy.survey_draws import SURVEY_LAWS, survey_draws
 from skywright.sky.deeplenstronomy.uniforms import SMALLEST, image_rng
+from skywright.sky.distances import Cosmology
 
 __all__ = ["expand_nights", "light_curve", "varying_places"]
 
@@ -39,6 +42,7 @@ def expand_nights(
     values: Values,
     numbers: np.ndarray,
     seed: int,
+    cosmology: Cosmology,
 ) -> Values:
     """Return a row for each night of each image.
 
@@ -48,6 +52,7 @@ def expand_nights(
     series = configuration.time_series
     assert series is not None
     peaks = _peaks(series.peak, values.pop("u-PEAK"))
+    cosmologies = cosmology if isinstance(cosmology, Sequence) else [cosmology] * len(numbers)
     bands = simulation.bands
     days = [
         np.stack([np.asarray(series.cadence[str(p)][band]) for band in bands], axis=1)
@@ -63,8 +68,8 @@ def expand_nights(
     for place in varying_places(simulation, configuration):
         z = values[f"{place.prefix}-REDSHIFT"]
         curves = [
-            light_curve(simulation, place, d - peak, float(zi), seed, number, int(i))
-            for d, peak, zi, i in zip(days, peaks, z, numbers, strict=True)
+            light_curve(simulation, place, d - peak, float(zi), own, seed, number, int(i))
+            for d, peak, zi, own, i in zip(days, peaks, z, cosmologies, numbers, strict=True)
         ]
         errors = [
             image_rng(seed, number, int(i), MEASURED, place.plane).normal(size=d.shape)
@@ -88,6 +93,7 @@ def light_curve(
     place: Place,
     days: np.ndarray,
     redshift: float,
+    cosmology: FLRW,
     seed: int,
     number: int,
     image: int,
@@ -100,7 +106,7 @@ def light_curve(
         Whose species has a model.
     days : (time, band) [day]
         After the peak, for the observer.
-    redshift : float
+    redshift, cosmology : float and FLRW
         Of the object.
     seed, number, image : int
         Of the data set, the configuration and the image: the same object every time it is asked.
@@ -114,7 +120,7 @@ def light_curve(
     rng = image_rng(seed, number, image, CURVE, place.plane, int(place.prefix.rpartition("_")[2]))
     model: Any = place.species
     found = light_curve_magnitudes(
-        model.model, days.ravel(), redshift, simulation.bands, simulation.cosmology, rng=rng
+        model.model, days.ravel(), redshift, simulation.bands, cosmology, rng=rng
     )
     bands = np.arange(days.shape[1])
     return np.asarray(found).reshape(*days.shape, len(bands))[:, bands, bands]

@@ -10,7 +10,7 @@ from astropy import constants
 from astropy import units as u
 from astropy.cosmology import FLRW
 
-from skywright.sky.planes import angular_distances
+from skywright.sky.distances import angular_distances
 
 __all__ = ["nfw_angles"]
 
