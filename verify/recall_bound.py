@@ -4,8 +4,8 @@ The same arcs and impostors are given to the same kind of network twice: on thei
 painted light alone, on independent noise in which they have the S/N that they were painted for, as
 if galaxies and neighbours had been taken away without a trace. Networks start from random weights,
 and from those that lookalikes teach. Some learn from eight times as many arcs and impostors on the
-same galaxies, in some of the folds. One network a fold, every figure out of fold; each is judged with
-all negatives, of which two in five carry an impostor, with one in five, and with none.
+same galaxies, in some of the folds. One network a fold, every figure out of fold; each is judged
+with all negatives, of which two in five carry an impostor, with one in five, and with none.
 """
 
 from __future__ import annotations
@@ -67,23 +67,30 @@ def main() -> int:
         scored = list(pool.map(out_of_fold, *zip(*jobs, strict=True)))
     results: dict[str, dict[str, Any]] = {}
     for name, (folder, _, _) in arms.items():
-        systems = load(folder, "systems")
-        scores = np.full(len(systems), np.nan)
-        for (job, *_), (rows, logits) in zip(jobs, scored, strict=True):
-            if job == name:
-                scores[rows] = logits
-        known = np.isfinite(scores)
-        plain = np.asarray(systems["label"]).astype(bool) | (systems["kind"] == "untouched")
-        fewer = plain | (np.random.default_rng(2).random(len(systems)) < FEWER)
-        for share, rows in (("", known), ("_fewer_impostors", known & fewer),
-                            ("_without_impostors", known & plain)):  # fmt: skip
-            results[f"{name}{share}"] = judged(scores[rows], systems[rows])
-            print(f"{name}{share}", results[f"{name}{share}"]["recall_bright"], flush=True)
+        found = [part for (job, *_), part in zip(jobs, scored, strict=True) if job == name]
+        results |= by_impostors(name, load(folder, "systems"), found)
     asked = {key: {name: found[key] for name, found in results.items()} for key in ASKED}
     record("recall-bound", {"many": MANY, **asked})
     # The easier task has to be the easier one, or the comparison says nothing.
     bright = asked["recall_bright"]
     return int(bright["light_alone_pretrained"]["low"] < bright["on_galaxies_pretrained"]["high"])
+
+
+def by_impostors(
+    name: str, systems: Any, found: list[tuple[np.ndarray, np.ndarray]]
+) -> dict[str, dict[str, Any]]:
+    """Judge the rows and logits of all folds with all impostors, with fewer, and with none."""
+    scores = np.full(len(systems), np.nan)
+    for rows, logits in found:
+        scores[rows] = logits
+    known = np.isfinite(scores)
+    plain = np.asarray(systems["label"]).astype(bool) | (systems["kind"] == "untouched")
+    some = plain | (np.random.default_rng(2).random(len(systems)) < FEWER)
+    results = {}
+    for share, kept in (("", known), ("_fewer_impostors", some), ("_without_impostors", plain)):
+        results[f"{name}{share}"] = judged(scores[known & kept], systems[known & kept])
+        print(f"{name}{share}", results[f"{name}{share}"]["recall_bright"], flush=True)
+    return results
 
 
 def out_of_fold(
