@@ -80,6 +80,10 @@ def test_sources_that_do_not_fit_the_images_are_refused(field, sources):
     bare = replace(images, scale=None, reason="nobody knows")
     with pytest.raises(ValueError, match="nobody knows"):
         draw((galaxies, bare), sources)
+    plain = sources.copy()
+    plain["angular_size"] = SIZES
+    with pytest.raises(ValueError, match="expected an angle"):
+        draw(field, plain)
     tiny = sources.copy()
     tiny["angular_size"] = [0.01, np.nan, 0.02] * u.arcsec
     with pytest.raises(ValueError, match="nothing is left to be lensed"):

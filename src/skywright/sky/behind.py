@@ -111,12 +111,15 @@ def choose_sources(
     _check_columns(sources, [*names, "angular_size"])
     if images.scale is None:
         raise ValueError(f"sizes of sources need the scale of the images: {images.reason}")
+    size = u.Quantity(sources["angular_size"])
+    if not size.unit.is_equivalent(u.arcsec):
+        raise ValueError(f"angular_size of the sources is in '{size.unit}'; expected an angle")
     missing = sorted(set(field.bands) - set(zero_point))
     if missing:
         raise ValueError(f"no zero point for {missing}: sources have magnitudes, images counts")
     magnitude = np.stack([bare(sources[name]) for name in names], axis=1)
     flux = 10 ** (-0.4 * (magnitude - np.array([zero_point[band] for band in field.bands])))
-    radius = (u.Quantity(sources["angular_size"]) / images.scale).to_value(u.one) / field.fwhm
+    radius = (size / images.scale).to_value(u.one) / field.fwhm
     sound = np.flatnonzero(np.isfinite(flux).all(axis=1) & (radius >= SMALLEST))
     if not sound.size:
         raise ValueError(
