@@ -183,6 +183,7 @@ def test_all_that_is_wrong_is_told_at_once(config):
         (["--preset", "small"], "has none; use --set"),
         (["--survey", "nowhere"], "expected one of des"),
         (["--no-compat"], "No such option"),
+        (["--compat", "0.0.1.7"], "--compat takes no version"),
         (["-o", "rows.csv"], ".csv is not written"),
     ],
 )
