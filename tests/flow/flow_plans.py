@@ -8,8 +8,7 @@ from importlib import import_module
 import networkx as nx
 
 from skywright.flow.evaluate import fill_cosmology
-from skywright.flow.keys import references
-from skywright.flow.plan import Call, Node, Plan, Ref
+from skywright.flow.plan import Call, Node, Plan, Ref, references
 
 
 class Package:

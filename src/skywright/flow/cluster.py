@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import sys
 from typing import Any
 
+from skywright.flow.evaluate import Job
 from skywright.flow.events import RunError
-from skywright.flow.jobs import Job, Outcome, environment, execute
+from skywright.flow.jobs import State, environment, execute
 
 __all__ = ["Cluster"]
 
@@ -23,6 +25,8 @@ class Cluster:
     address : str
         Of the scheduler, as ``tcp://host:8786``, or the file it wrote.
     """
+
+    slots = math.inf
 
     def __init__(self, address: str) -> None:
         try:
@@ -45,18 +49,14 @@ class Cluster:
         self._jobs[future.key] = job
         self._done.add(future)
 
-    def next(self) -> tuple[Job, Outcome]:
+    def next(self) -> tuple[Job, State]:
         """Wait for a job to end; return it and how it ended."""
         future = next(self._done)
         job = self._jobs.pop(future.key)
         error = future.exception()
         if error is not None:
-            return job, Outcome("died", message=f"on the Dask cluster: {error}")
+            return job, State("failed", message=f"on the Dask cluster: {error}")
         return job, future.result()
-
-    def cancel(self) -> list[str]:
-        """Return no keys: what was sent already is allowed to end."""
-        return []
 
     def close(self) -> None:
         """Leave the cluster; jobs that nobody waits for are dropped."""
@@ -64,7 +64,7 @@ class Cluster:
         self._client.close()
 
 
-def _remote(job: bytes, folder: str, path: list[str]) -> Outcome:
+def _remote(job: bytes, folder: str, path: list[str]) -> State:
     os.chdir(folder)  # relative file names mean the same here as where the run was started
     sys.path.extend(p for p in path if p not in sys.path)
     os.environ.update({k: v for k, v in environment().items() if k.endswith("_THREADS")})

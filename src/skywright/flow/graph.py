@@ -15,8 +15,8 @@ from astropy.table import Table
 from skywright.data.marked_yaml import DEPTH
 from skywright.flow.check import Known, check_call, check_functions
 from skywright.flow.evaluate import fill_cosmology
-from skywright.flow.loader import Item, words
-from skywright.flow.names import did_you_mean, resolve
+from skywright.flow.loader import Item
+from skywright.flow.names import did_you_mean, resolve, words
 from skywright.flow.plan import Call, Mark, Node, RecipeError, Ref
 
 __all__ = [

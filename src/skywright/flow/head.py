@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from skywright.flow.expect import read_bound
 from skywright.flow.graph import NODES
-from skywright.flow.loader import Item, words
-from skywright.flow.names import did_you_mean
+from skywright.flow.loader import Item
+from skywright.flow.names import did_you_mean, words
 from skywright.flow.plan import Mark, RecipeError
 
 __all__ = [

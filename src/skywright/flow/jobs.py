@@ -11,7 +11,7 @@ import time
 import traceback
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,78 +21,62 @@ from astropy.utils import iers
 
 from skywright.data import Waiting, artefacts
 from skywright.flow.collect import join
-from skywright.flow.evaluate import Scope, node_value
+from skywright.flow.evaluate import Job, Scope, node_value
 from skywright.flow.events import is_disk_full
-from skywright.flow.keys import calls
-from skywright.flow.plan import Node
+from skywright.flow.plan import Node, calls
 from skywright.flow.randomness import isolated
 from skywright.flow.store import Entry, Store
 
-__all__ = ["THREADS", "Job", "Outcome", "environment", "execute"]
+__all__ = ["THREADS", "State", "environment", "execute"]
 
 THREADS = 1  # per node, whatever the machine: sums must not depend on it
 _UNFREED: list[Exception] = []  # HDF5 crashes when a file that met a full disk is freed
 
 
 @dataclass(frozen=True)
-class Job:
-    """What a worker needs to make one entry.
+class State:
+    """How a job or a node ended.
 
     Parameters
     ----------
-    block : (int, int) or None
-        Number of the block and its rows; None for the whole node.
-    parts : tuple of Path
-        Folders of finished blocks; the job is then to join them.
-    files : dict
-        File -> sha256 of the source that the key stands for.
-    seconds, memory : float [s], int [byte]
-        What the blocks to be joined took.
+    state : str
+        ``computed``, ``cached``, ``waiting``, ``failed`` or ``skipped``; in a forecast also
+        ``compute`` and ``unknown``.
+    entry : Entry or None
+        Its artefact in the store.
+    seconds : float [s]
+        Spent on it in this run.
+    message, trace : str
+        Why it waits or failed; the traceback.
     """
-
-    node: Node
-    key: str
-    seed: int
-    workspace: Path
-    inputs: dict[str, Path | Node]
-    points: dict[str, dict[str, Any]] = field(default_factory=dict)
-    block: tuple[int, int] | None = None
-    parts: tuple[Path, ...] = ()
-    files: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
-    memory: int = 0
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a job ended: ``computed``, ``cached``, ``waiting``, ``failed`` or ``died``."""
 
     state: str
     entry: Entry | None = None
+    seconds: float = 0.0
     message: str = ""
     trace: str = ""
 
 
-def execute(job: Job, progress: Callable[[float], None] = lambda fraction: None) -> Outcome:
+def execute(job: Job, progress: Callable[[float], None] = lambda fraction: None) -> State:
     """Make the entry of a job, or find that another run has made it meanwhile."""
     store = Store(job.workspace)
     try:
         with store.lock(job.key):
             entry = store.find(job.key)
             if entry is not None:
-                return Outcome("cached", entry)
+                return State("cached", entry)
             _check_source(job.files)
             # astropy would fetch tables of the Earth's rotation while a step runs
             iers.conf.auto_download = False
             entry = _make(job, store, progress)
         store.clear_scratch(job.key)
-        return Outcome("computed", entry)
+        return State("computed", entry)
     except Waiting as waiting:
-        return Outcome("waiting", message=str(waiting))
+        return State("waiting", message=str(waiting))
     except Exception as error:
         if is_disk_full(error):
             _UNFREED.append(error)
-        return Outcome("failed", message=_explain(error, store), trace=traceback.format_exc())
+        return State("failed", message=_explain(error, store), trace=traceback.format_exc())
 
 
 def _check_source(files: dict[str, str]) -> None:
@@ -103,15 +87,7 @@ def _check_source(files: dict[str, str]) -> None:
 
 
 def _make(job: Job, store: Store, progress: Callable[[float], None]) -> Entry:
-    scope = Scope(
-        job.node,
-        job.seed,
-        job.inputs,
-        job.points,
-        job.block,
-        scratch=lambda: store.scratch(job.key),
-        progress=progress,
-    )
+    scope = Scope(job, lambda: store.scratch(job.key), progress)
     _reset_peak()
     start = time.perf_counter()
     block = job.block and job.block[0]

@@ -26,7 +26,7 @@ from skywright.data.marked_yaml import (
 from skywright.data.units import check_unit
 from skywright.flow.plan import Mark, RecipeError
 
-__all__ = ["Item", "parse", "read", "words"]
+__all__ = ["Item", "parse", "read"]
 
 UNIT_LENGTH = 60
 
@@ -102,13 +102,6 @@ def parse(text: str, file: str) -> Item:
     if node is None:
         return Item(None, Mark(file, 1))
     return _Builder(file).item(node)
-
-
-def words(names: Any, limit: int = 12) -> str:
-    """Return a list of names for a message, not too long."""
-    names = list(names)
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return (", ".join(names[:limit]) or "nothing") + more
 
 
 class _Builder:

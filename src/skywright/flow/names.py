@@ -22,7 +22,7 @@ from skywright.flow.aliases import SKYPY
 from skywright.flow.allowed import BUILTINS, COSMOLOGY, DISTRIBUTION, LIBRARIES
 from skywright.flow.plan import Mark, RecipeError
 
-__all__ = ["ROOMS", "did_you_mean", "may_not_be_handed", "resolve"]
+__all__ = ["ROOMS", "did_you_mean", "may_not_be_handed", "resolve", "words"]
 
 ROOMS = ("data", "sky", "nets", "learn", "find", "trust", "plan", "serve")
 # These read and write by themselves.
@@ -110,6 +110,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = [n for n in known if len(n) <= LONGEST] if len(name) <= LONGEST else []
     close = difflib.get_close_matches(name, names[:GUESSES], 1)
     return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def words(names: Iterable[str], limit: int = 12) -> str:
+    """Return a list of names for a message, not too long."""
+    names = list(names)
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return (", ".join(names[:limit]) or "nothing") + more
 
 
 def _resolve(path: str, allow: Sequence[str]) -> Any:

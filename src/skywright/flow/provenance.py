@@ -17,13 +17,12 @@ import skywright
 from skywright.data import artefacts
 from skywright.data.plainjson import plain
 from skywright.flow.expect import met
-from skywright.flow.jobs import THREADS
-from skywright.flow.keys import calls
-from skywright.flow.plan import Call, Plan, Ref
+from skywright.flow.jobs import THREADS, State
+from skywright.flow.plan import Plan, calls, describe
 from skywright.flow.runs import RECORD, Folder, Run, link, link_artefact, node_folder, write_json
-from skywright.flow.schedule import Schedule, State
+from skywright.flow.schedule import Schedule
 
-__all__ = ["describe", "digest_file", "finish"]
+__all__ = ["digest_file", "finish"]
 
 
 def finish(schedule: Schedule, folder: Folder, seconds: float) -> Run:
@@ -149,32 +148,6 @@ def _background(schedule: Schedule, folder: Folder, seconds: float) -> dict[str,
 def digest_file(file: Path) -> str:
     """Return the SHA-256 of a file's bytes."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def describe(value: Any) -> Any:
-    """Return an expression as JSON that reads like the recipe.
-
-    Examples
-    --------
-    >>> from skywright.flow.plan import Ref
-    >>> from skywright.flow.provenance import describe
-    >>> describe({"data": Ref("split", ("test",))})
-    {'data': '$split.test'}
-    """
-    if isinstance(value, Ref):
-        return ".".join([f"${value.node}", *value.part]) if not value.collect else (
-            "$" + ".".join([value.collect[0].partition("[")[0], "*", *value.part])
-        )  # fmt: skip
-    if isinstance(value, Call):
-        named = {k: describe(v) for k, v in value.kwargs.items()}
-        block = {".map": value.map, ".rows": value.rows} if value.map else {}
-        return {f"!{value.path}": [describe(v) for v in value.args] or {**named, **block}}
-    if isinstance(value, dict):
-        return {str(k): describe(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [describe(v) for v in value]
-    plain = value is None or isinstance(value, (bool, int, float))
-    return value if plain else str(value)
 
 
 @cache

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import networkx as nx
-from astropy.units import Quantity
 
 from skywright.data.marked_yaml import MarkedError, compose, read_text, trail
 from skywright.flow.graph import draft, entries
@@ -17,6 +16,7 @@ from skywright.flow.head import Head, check_head, place, read_head
 from skywright.flow.loader import Item, read
 from skywright.flow.names import SEGMENT, did_you_mean
 from skywright.flow.plan import Call, Mark, Node, Plan, RecipeError
+from skywright.flow.plan import describe as describe_value
 from skywright.flow.settings import Setting, Values, read_settings
 from skywright.flow.sweep import expand
 
@@ -113,7 +113,7 @@ def _plan(
         values.parameters,
         cosmology,
         tuple(node.base for node in made.nodes.values() if node.kind == "table"),
-        _jsonable({**head.model_dump(), "sweep": values.sweep}),
+        describe_value({**head.model_dump(), "sweep": values.sweep}),
         {name: folder for name, folder in reused.items() if name in graph},
         packages,
     )
@@ -245,11 +245,3 @@ def _check_results(head: Head, root: Item, nodes: Mapping[str, Node]) -> None:
         copies = _copies(name, nodes, mark)
         if len(copies) > 1:
             raise RecipeError(f"{name!r} has to be one node, it is {len(copies)}", mark)
-
-
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _jsonable(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_jsonable(v) for v in value]
-    return str(value) if isinstance(value, Quantity) else value

@@ -11,8 +11,8 @@ from astropy.units import Quantity
 
 from skywright.flow.graph import NAME, SECTIONS, entries
 from skywright.flow.head import Head, check_values, place, spelt_out
-from skywright.flow.loader import Item, parse, words
-from skywright.flow.names import did_you_mean
+from skywright.flow.loader import Item, parse
+from skywright.flow.names import did_you_mean, words
 from skywright.flow.plan import Mark, RecipeError
 
 __all__ = ["Setting", "Values", "read_settings"]

@@ -12,7 +12,7 @@ import networkx as nx
 
 from skywright.flow.graph import NODES, VALUES, Draft, Parameter, dig, edges, parts
 from skywright.flow.head import label
-from skywright.flow.loader import words
+from skywright.flow.names import words
 from skywright.flow.plan import Call, Mark, Node, RecipeError, Ref
 
 __all__ = ["expand"]
