@@ -236,7 +236,7 @@ def test_long_chains_are_followed_to_their_ends(tmp_path):
 
 COMMANDS = {
     "a preset that is not there": ({"preset": "tinny"}, "did you mean 'tiny'"),
-    "a parameter that is not there": ({"set": ["m=3"]}, "no parameter or node is called 'm'"),
+    "a parameter that is not there": ({"set": ["m=3"]}, "no parameter or node 'm'"),
     "an entry that is not there": ({"set": ["grid.hihg=3"]}, "did you mean 'high'"),
     "a setting without a value": ({"set": ["n"]}, "expected name=value"),
     "a call in a setting": ({"set": ["n=!os.system [touch]"]}, "where a plain value is needed"),

@@ -10,7 +10,7 @@ from astropy.units import Quantity
 
 from skywright.data.plainjson import read_json
 from skywright.data.units import read_unit
-from skywright.flow.plan import Plan, RecipeError, describe
+from skywright.flow.plan import Plan, RecipeError, as_json
 from skywright.flow.provenance import digest_file
 from skywright.flow.recipe import load
 from skywright.flow.runs import RECORD
@@ -56,17 +56,17 @@ def load_again(run: Path, changes: Mapping[str, Any] | None = None) -> Plan:
     file = _recipe_file(run, recipe)
     options = {"preset": recipe["preset"] or None, "allow": recipe["allow"]}
     plain = load(file, **options)
-    changes = _value(dict(changes or {}))
+    others: dict[str, Any] = _value(dict(changes or {}))
     seed = recipe["seed"]
-    if "seed" in changes and "seed" not in plain.parameters:
-        seed = changes.pop("seed")
+    if "seed" in others and "seed" not in plain.parameters:
+        seed = others.pop("seed")
     swept, usual = recipe["head"]["sweep"], plain.head["sweep"]
     kept = {
         name: value
         for name, value in recipe["parameters"].items()
-        if describe(plain.parameters[name]) != value or swept.get(name) != usual.get(name)
+        if as_json(plain.parameters[name]) != value or swept.get(name) != usual.get(name)
     }
-    settings = {name: _value(value) for name, value in kept.items()} | changes
+    settings = {name: _value(value) for name, value in kept.items()} | others
     settings |= {name.partition("[")[0]: path for name, path in recipe["reused"].items()}
     return load(file, **options, set=settings, seed=seed)
 
@@ -85,7 +85,7 @@ def _recipe_file(run: Path, recipe: dict[str, Any]) -> Path:
 
 
 def _value(recorded: Any) -> Any:
-    """Return the value of a parameter that `describe` made plain."""
+    """Return the value of a parameter that `as_json` made plain."""
     if isinstance(recorded, dict):
         if "!quantity" in recorded:
             number, unit = recorded["!quantity"]

@@ -16,10 +16,10 @@ from astropy.table import Column, MaskedColumn, Table
 from skywright.data import artefacts
 from skywright.flow.collect import collect, cut
 from skywright.flow.names import did_you_mean, may_not_be_handed, words
-from skywright.flow.plan import Call, Node, Ref, changed
+from skywright.flow.plan import Call, Node, Ref
 from skywright.flow.randomness import drawing, generator, missing
 
-__all__ = ["Job", "Scope", "fill_cosmology", "node_value", "take"]
+__all__ = ["Job", "Scope", "node_value", "take"]
 
 _COSMOLOGIES: dict[str, Cosmology] = {}
 
@@ -215,14 +215,3 @@ def _assemble(scope: Scope) -> Table:
         except (ValueError, TypeError) as error:
             raise ValueError(f"column {name!r} does not fit into the table: {error}") from error
     return table
-
-
-def fill_cosmology(value: Any, cosmology: Any) -> Any:
-    """Return an expression whose calls, nested ones too, name the cosmology they miss."""
-
-    def fill(part: Any) -> Any:
-        if isinstance(part, Call) and cosmology is not None and "cosmology" in missing(part):
-            return replace(part, kwargs={**part.kwargs, "cosmology": cosmology})
-        return part
-
-    return changed(value, fill)

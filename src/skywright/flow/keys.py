@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from skywright.flow.named_files import configurations, digest_named
-from skywright.flow.plan import Call, Node, Ref, calls, changed, describe, parts
+from skywright.flow.plan import Call, Node, Ref, as_json, calls, changed, parts
 from skywright.flow.randomness import draws
 from skywright.flow.sources import Sources
 
@@ -52,7 +52,7 @@ def node_key(node: Node, seed: int, sources: Sources, digest: Callable[[str], An
     material = {
         "format": FORMAT,
         "kind": [node.kind, node.columns],
-        "value": describe(changed(node.value, anonymous)),
+        "value": as_json(changed(node.value, anonymous)),
         "files": [digest_named(text, beside) for text in texts],
         "source": found,
         "drawn": [seed, node.name] if any(draws(call) for call in steps) else None,

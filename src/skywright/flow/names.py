@@ -17,6 +17,9 @@ from types import FunctionType, ModuleType
 from typing import Any, NoReturn
 
 import numpy as np
+from astropy.constants import Constant
+from astropy.cosmology import Cosmology, default_cosmology
+from astropy.units import FunctionUnitBase, UnitBase
 
 from skywright.flow.aliases import SKYPY
 from skywright.flow.allowed import BUILTINS, COSMOLOGY, DISTRIBUTION, LIBRARIES
@@ -39,6 +42,12 @@ LONGEST = 200
 GUESSES = 500  # names that a misspelt one is compared with
 # What other libraries may call: functions of numbers, and nothing else of astropy.
 MATHEMATICS = ("astropy.cosmology.", "astropy.modeling.", "astropy.units.")
+
+# Where what is missing comes from.
+EXTRAS = {
+    **dict.fromkeys(("torch", "lightning", "safetensors", "skops"), "learn"),
+    "speclite": "sky",
+}
 
 
 def resolve(path: str, mark: Mark | None = None, allow: Sequence[str] = ()) -> Any:
@@ -186,9 +195,6 @@ def _unlisted(parts: list[str], module: str, name: str) -> str:
 
 def _is_harmless(module: str, target: Any) -> bool:
     """Tell whether the type alone makes an object of this module safe."""
-    from astropy.constants import Constant
-    from astropy.cosmology import Cosmology
-    from astropy.units import FunctionUnitBase, UnitBase
     from scipy.stats import rv_continuous, rv_discrete
 
     kinds: dict[str, tuple[type, ...]] = {
@@ -204,8 +210,6 @@ def _is_harmless(module: str, target: Any) -> bool:
 
 
 def _methods(module: str, target: Any) -> frozenset[str]:
-    from astropy.cosmology import default_cosmology
-
     if target is default_cosmology:
         return frozenset({"get"})  # which files of SkyPy call; setting it is another matter
     if isinstance(target, type):
@@ -263,29 +267,20 @@ def _submodule(parts: list[str]) -> ModuleType:
         if name in CLOSED:
             _refuse("a module that reads or writes files by itself may not stand in a recipe")
         if not hasattr(module, "__path__") or find_spec(name) is None:
-            _refuse(f"there is no module {name!r}{_near(module, parts[end - 1])}")
+            _refuse(f"there is no module {name!r}{did_you_mean(parts[end - 1], _public(module))}")
         module = _import(name)
     return module
-
-
-def _near(module: ModuleType, name: str) -> str:
-    return did_you_mean(name, _public(module))
 
 
 def _import(name: str) -> ModuleType:
     try:
         return import_module(name)
     except ImportError as error:
-        extra = f": pip install 'skywright[{_extra(error.name)}]'" if _extra(error.name) else ""
-        _refuse(f"the module {name} cannot be imported ({error}){extra}")
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        install = f": pip install 'skywright[{extra}]'" if extra else ""
+        _refuse(f"the module {name} cannot be imported ({error}){install}")
     except (Exception, SystemExit) as error:  # its own code failed
         _refuse(f"importing {name} failed with {type(error).__name__}: {error}")
-
-
-def _extra(missing: str | None) -> str:
-    top = (missing or "").partition(".")[0]
-    extras = {"learn": ("torch", "lightning", "safetensors", "skops"), "sky": ("speclite",)}
-    return next((extra for extra, names in extras.items() if top in names), "")
 
 
 def _opened(parts: list[str]) -> Any:

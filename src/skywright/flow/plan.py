@@ -13,7 +13,7 @@ import networkx as nx
 from skywright.data.marked_yaml import Mark, MarkedError
 
 __all__ = [
-    "Call", "Mark", "Node", "Plan", "RecipeError", "Ref", "calls", "changed", "describe", "parts",
+    "Call", "Mark", "Node", "Plan", "RecipeError", "Ref", "as_json", "calls", "changed", "parts",
     "references",
 ]  # fmt: skip
 
@@ -84,6 +84,8 @@ class Node:
         Values of the swept parameters this node depends on.
     columns : tuple of str
         For ``column``: the names it fills. For ``complete``: all columns in order.
+    depends : tuple of Ref
+        What it waits for besides, by ``.depends``.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Node:
     value: Any
     point: dict[str, Any] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    depends: tuple[Ref, ...] = ()
     mark: Mark | None = None
 
 
@@ -173,15 +176,15 @@ def changed(value: Any, change: Callable[[Any], Any]) -> Any:
     return change(value)
 
 
-def describe(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """Return an expression as JSON that reads like the recipe.
 
     A mapping whose first key starts with one exclamation mark is a call or a quantity, no other is.
 
     Examples
     --------
-    >>> from skywright.flow.plan import Ref, describe
-    >>> describe({"data": Ref("split", ("test",))})
+    >>> from skywright.flow.plan import Ref, as_json
+    >>> as_json({"data": Ref("split", ("test",))})
     {'data': '$split.test'}
     """
     if isinstance(value, Ref):
@@ -190,16 +193,16 @@ def describe(value: Any) -> Any:
     if isinstance(value, Call):
         if value.imported:
             return {f"!{value.path}": None}
-        named = {k: describe(v) for k, v in sorted(value.kwargs.items())}
+        named = {k: as_json(v) for k, v in sorted(value.kwargs.items())}
         named |= {".map": value.map, ".rows": value.rows} if value.map else {}
-        args = [describe(v) for v in value.args]
+        args = [as_json(v) for v in value.args]
         return {f"!{value.path}": args, **named} if args else {f"!{value.path}": named}
     if isinstance(value, u.Quantity):
         return {"!quantity": [value.value.tolist(), str(value.unit)]}
     if isinstance(value, dict):  # order is kept: it may be the order of bands
-        return {f"!{k}" if k.startswith("!") else k: describe(v) for k, v in value.items()}
+        return {f"!{k}" if k.startswith("!") else k: as_json(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [describe(v) for v in value]
+        return [as_json(v) for v in value]
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, (str, Path)):

@@ -18,7 +18,7 @@ from skywright.data import artefacts
 from skywright.data.plainjson import plain
 from skywright.flow.expect import met
 from skywright.flow.jobs import THREADS, State
-from skywright.flow.plan import Plan, calls, describe
+from skywright.flow.plan import Plan, as_json, calls
 from skywright.flow.runs import RECORD, Folder, Run, link, link_artefact, node_folder, write_json
 from skywright.flow.schedule import Schedule
 
@@ -124,9 +124,9 @@ def _background(schedule: Schedule, folder: Folder, seconds: float) -> dict[str,
             "head": plan.head,
             "preset": plan.preset,
             "seed": plan.seed,
-            "parameters": {k: describe(v) for k, v in plan.parameters.items()},
-            "cosmology": describe(plan.cosmology),
-            "nodes": {n: describe(node.value) for n, node in schedule.nodes.items()},
+            "parameters": {k: as_json(v) for k, v in plan.parameters.items()},
+            "cosmology": as_json(plan.cosmology),
+            "nodes": {n: as_json(node.value) for n, node in schedule.nodes.items()},
             "reused": {n: str(p) for n, p in plan.reused.items()},
             "allow": list(plan.allow),
         },

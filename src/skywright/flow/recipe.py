@@ -11,12 +11,11 @@ from typing import Any
 import networkx as nx
 
 from skywright.data.marked_yaml import MarkedError, compose, read_text, trail
-from skywright.flow.graph import draft, entries
-from skywright.flow.head import Head, check_head, place, read_head
+from skywright.flow.graph import Draft
+from skywright.flow.head import Head, check_head, read_head
 from skywright.flow.loader import Item, read
 from skywright.flow.names import SEGMENT, did_you_mean
-from skywright.flow.plan import Call, Mark, Node, Plan, RecipeError
-from skywright.flow.plan import describe as describe_value
+from skywright.flow.plan import Call, Mark, Node, Plan, RecipeError, as_json
 from skywright.flow.settings import Setting, Values, read_settings
 from skywright.flow.sweep import expand
 
@@ -25,7 +24,7 @@ __all__ = ["describe", "load", "recipes"]
 
 def recipes() -> dict[str, str]:
     """Return the recipes that come with the package: name -> title."""
-    return {n: read_head(read(f).value.get("recipe")).title for n, f in _shipped().items()}
+    return {n: read_head(read(f)).title for n, f in _shipped().items()}
 
 
 def load(
@@ -89,18 +88,16 @@ def _plan(
 ) -> Plan:
     root = read(path)
     packages = _packages(allow)
-    entries(root, "a recipe")
-    head = read_head(root.value.get("recipe"))
+    head = read_head(root)
     values = Values(root, head)
     check_head(head, root, values.parameters)
     for name in head.presets:  # wrong ones are found though nobody asked for them
-        Values(root, head).apply_preset(name, head, place(root, "recipe"))
+        Values(root, head).apply_preset(name, root.place("recipe"))
     if preset:
-        values.apply_preset(preset, head, Mark("--preset", 1))
+        values.apply_preset(preset, Mark("--preset", 1))
     others = values.apply(read_settings(set))
-    given = {_base(setting.name) for setting in others}
-    made = draft(root, values.parameters, values.sweep, packages, given)
-    nodes, graph, cosmology = expand(made, values.parameters, values.sweep)
+    draft = Draft(root, values, packages, {_base(setting.name) for setting in others})
+    nodes, graph, cosmology = expand(draft)
     _check_results(head, root, nodes)
     reused = _reused(others, nodes, values.parameters)
     graph = _prune(graph, reused, None if only is None else _copies(only, nodes, Mark("--only", 1)))
@@ -112,8 +109,8 @@ def _plan(
         preset or "",
         values.parameters,
         cosmology,
-        tuple(node.base for node in made.nodes.values() if node.kind == "table"),
-        describe_value({**head.model_dump(), "sweep": values.sweep}),
+        tuple(node.base for node in draft.nodes.values() if node.kind == "table"),
+        as_json({**head.model_dump(), "sweep": values.sweep}),
         {name: folder for name, folder in reused.items() if name in graph},
         packages,
     )
@@ -187,14 +184,15 @@ def _base(name: str) -> str:
     return name.partition("[")[0]
 
 
-def _copies(name: str, nodes: Mapping[str, Node], mark: Mark) -> list[str]:
+def _copies(
+    name: str, nodes: Mapping[str, Node], mark: Mark, others: Iterable[str] = ()
+) -> list[str]:
     """Return all copies of a node, or of all that belongs to a table."""
-    found = [n for n, node in nodes.items() if name in (n, _base(n), node.base)]
-    tables = {nodes[n].base for n in found if nodes[n].kind == "table"}
-    found += [n for n in nodes if n not in found and _base(n).partition(".")[0] in tables]
+    found = [n for n in nodes if name in (n, _base(n), _base(n).partition(".")[0])]
     if not found:
-        known = dict.fromkeys(node.base for node in nodes.values())
-        raise RecipeError(f"there is no node {name!r}{did_you_mean(name, known)}", mark)
+        kind = "parameter or node" if others else "node"
+        known = dict.fromkeys([*others, *(node.base for node in nodes.values())])
+        raise RecipeError(f"there is no {kind} {name!r}{did_you_mean(name, known)}", mark)
     return found
 
 
@@ -204,13 +202,7 @@ def _reused(
     """Return node -> run folder of the settings that name nodes."""
     found: dict[str, Path] = {}
     for setting in settings:
-        known = dict.fromkeys([*parameters, *(node.base for node in nodes.values())])
-        if setting.name.partition(".")[0] not in {n.partition(".")[0] for n in known}:
-            hint = did_you_mean(setting.name, known)
-            raise RecipeError(
-                f"no parameter or node is called {setting.name!r}{hint}", setting.mark
-            )
-        names = _copies(setting.name, nodes, setting.mark)
+        names = _copies(setting.name, nodes, setting.mark, parameters)
         folder = Path(setting.text)
         if not os.path.isfile(folder / "provenance.json"):
             raise RecipeError(
@@ -235,13 +227,11 @@ def _prune(
 
 def _check_results(head: Head, root: Item, nodes: Mapping[str, Node]) -> None:
     """Compare ``report``, ``trust`` and ``expect`` with the nodes there are."""
-    item = root.value.get("recipe", root)
-    named = [] if head.report is None else [(head.report, place(item, "report"))]
-    if head.trust.judge is not None:
-        named.append((head.trust.judge, place(item, "trust", "judge")))
+    named = [(head.report, ("report",)), (head.trust.judge, ("trust", "judge"))]
     for preset, bounds in head.expect.items():
-        named += [(n.partition(".")[0], place(item, "expect", preset, n)) for n in bounds]
-    for name, mark in named:
-        copies = _copies(name, nodes, mark)
+        named += [(n.partition(".")[0], ("expect", preset, n)) for n in bounds]
+    for name, where in named:
+        copies = [] if name is None else _copies(name, nodes, root.place("recipe", *where))
         if len(copies) > 1:
+            mark = root.place("recipe", *where)
             raise RecipeError(f"{name!r} has to be one node, it is {len(copies)}", mark)
