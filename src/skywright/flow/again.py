@@ -11,9 +11,9 @@ from astropy.units import Quantity
 from skywright.data.plainjson import read_json
 from skywright.data.units import read_unit
 from skywright.flow.plan import Plan, RecipeError, as_json
-from skywright.flow.provenance import digest_file
 from skywright.flow.recipe import load
 from skywright.flow.runs import RECORD
+from skywright.flow.store import digest_file
 
 __all__ = ["load_again", "read_record"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, NoReturn
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from astropy.units import Quantity
 from pydantic import (
@@ -18,12 +18,12 @@ from pydantic import (
 
 from skywright.flow.expect import read_bound
 from skywright.flow.loader import NODES, Item
-from skywright.flow.names import did_you_mean, words
-from skywright.flow.plan import Mark, RecipeError
+from skywright.flow.names import did_you_mean, unknown, words
+from skywright.flow.plan import RecipeError
 
 __all__ = ["Head", "check_head", "check_values", "label", "read_head", "spelt_out"]
 
-KINDS = ("shuffled", "without", "data", "other", "seeds")
+Kind = Literal["shuffled", "without", "data", "other", "seeds"]
 
 _RANGE = re.compile(r"(\d{1,9})\.\.(\d{1,9})")
 
@@ -93,15 +93,12 @@ class Trust(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
 
     judge: str | None = None
-    variants: dict[str, dict[str, dict[str, Any]]] = {}
+    variants: dict[Kind, dict[str, dict[str, Any]]] = {}
     card: dict[str, Any] = {}
 
     @field_validator("variants")
     @classmethod
-    def _check_variants(cls, variants: dict[str, Any]) -> dict[str, Any]:
-        unknown = set(variants) - set(KINDS)
-        if unknown:
-            raise ValueError(f"no comparison is called {min(unknown)!r}; it is {', '.join(KINDS)}")
+    def _check_variants(cls, variants: dict[Kind, Any]) -> dict[Kind, Any]:
         for name in (name for labels in variants.values() for name in labels):
             if {"/", "\\"} & set(name):
                 raise ValueError(f"the label {name!r} names a folder: it may hold no / or \\")
@@ -162,15 +159,12 @@ def check_head(head: Head, root: Item, parameters: Mapping[str, Any]) -> None:
     named += [(n, n, ("sweep", n)) for n in head.sweep]
     for name, parameter, where in named:
         if parameter not in parameters:
-            _unknown("parameter", name, parameters, root.place("recipe", *where))
+            mark = root.place("recipe", *where)
+            raise RecipeError(unknown("parameter", name, parameters), mark)
     for preset in head.expect:
         if preset not in head.presets:
-            _unknown("preset", preset, head.presets, root.place("recipe", "expect", preset))
-
-
-def _unknown(kind: str, name: str, known: Iterable[str], mark: Mark) -> NoReturn:
-    text = f"there is no {kind} {name!r}{did_you_mean(name, known)}; there is {words(known)}"
-    raise RecipeError(text, mark)
+            mark = root.place("recipe", "expect", preset)
+            raise RecipeError(unknown("preset", preset, head.presets), mark)
 
 
 def read_head(root: Item) -> Head:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import resource
 import sys
@@ -25,7 +24,7 @@ from skywright.flow.evaluate import Job, Scope, node_value
 from skywright.flow.events import is_disk_full
 from skywright.flow.plan import Node, calls
 from skywright.flow.randomness import isolated
-from skywright.flow.store import Entry, Store
+from skywright.flow.store import Entry, Store, digest_file
 
 __all__ = ["THREADS", "State", "environment", "execute"]
 
@@ -82,7 +81,7 @@ def execute(job: Job, progress: Callable[[float], None] = lambda fraction: None)
 def _check_source(files: dict[str, str]) -> None:
     """Refuse to compute under a key that stands for other code than this process has read."""
     for file, digest in files.items():
-        if hashlib.sha256(Path(file).read_bytes()).hexdigest() != digest:
+        if digest_file(Path(file)) != digest:
             raise RuntimeError(f"{file} changed while the run was going on: run it again")
 
 
@@ -158,10 +157,8 @@ def _pools(modules: int) -> threadpoolctl.ThreadpoolController:
 
 def _reset_peak() -> None:
     """Start the kernel's count of peak memory anew, where it can."""
-    try:
+    with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return
 
 
 def _peak() -> int:

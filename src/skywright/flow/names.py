@@ -25,7 +25,7 @@ from skywright.flow.aliases import SKYPY
 from skywright.flow.allowed import BUILTINS, COSMOLOGY, DISTRIBUTION, LIBRARIES
 from skywright.flow.plan import Mark, RecipeError
 
-__all__ = ["ROOMS", "did_you_mean", "may_not_be_handed", "resolve", "words"]
+__all__ = ["ROOMS", "did_you_mean", "may_not_be_handed", "resolve", "unknown", "words"]
 
 ROOMS = ("data", "sky", "nets", "learn", "find", "trust", "plan", "serve")
 # These read and write by themselves.
@@ -126,6 +126,12 @@ def words(names: Iterable[str], limit: int = 12) -> str:
     names = list(names)
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return (", ".join(names[:limit]) or "nothing") + more
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return a message that something is not there, with what might be meant and what there is."""
+    known = list(known)
+    return f"there is no {kind} {name!r}{did_you_mean(name, known)}; there is {words(known)}"
 
 
 def _resolve(path: str, allow: Sequence[str]) -> Any:

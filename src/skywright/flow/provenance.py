@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import math
 import os
 import platform
@@ -21,8 +20,9 @@ from skywright.flow.jobs import THREADS, State
 from skywright.flow.plan import Plan, as_json, calls
 from skywright.flow.runs import RECORD, Folder, Run, link, link_artefact, node_folder, write_json
 from skywright.flow.schedule import Schedule
+from skywright.flow.store import digest_file
 
-__all__ = ["digest_file", "finish"]
+__all__ = ["finish"]
 
 
 def finish(schedule: Schedule, folder: Folder, seconds: float) -> Run:
@@ -38,8 +38,8 @@ def finish(schedule: Schedule, folder: Folder, seconds: float) -> Run:
         Wall time of the run.
     """
     ended = {state.state for state in schedule.states.values()}
-    state = "failed" if ended & {"failed", "skipped"} else "waiting"
-    state = state if ended & {"failed", "skipped", "waiting"} else "done"
+    state = "waiting" if "waiting" in ended else "done"
+    state = "failed" if ended & {"failed", "skipped"} else state
     nodes = {name: _node(name, schedule.states[name]) for name in schedule.nodes}
     results, report = _results(schedule, folder)
     expect = _expect(schedule.plan, results) if state == "done" else {}
@@ -72,14 +72,14 @@ def _node(name: str, state: State) -> dict[str, Any]:
 
 def _results(schedule: Schedule, folder: Folder) -> tuple[dict[str, Any], Path | None]:
     """Return the numbers of the recipe's report, its files put in front of the run folder."""
-    entries = {n: s.entry for n, s in schedule.states.items() if s.entry and s.entry.kept}
-    reports = [n for n, e in entries.items() if e and (e.folder / "report.json").is_file()]
+    entries = {n: s.entry for n, s in schedule.states.items() if s.entry}
+    reports = [n for n, entry in entries.items() if (entry.folder / "report.json").is_file()]
     wanted = schedule.plan.head.get("report")
     if wanted:
         reports = [n for n in reports if wanted in (n, schedule.nodes[n].base)]
-    entry = entries[reports[0]] if len(reports) == 1 else None
-    if entry is None:
+    if len(reports) != 1:
         return {}, None
+    entry = entries[reports[0]]
     for file in ("report.json", "report.html"):
         if not folder.finished and (entry.folder / file).is_file():
             link(entry.folder / file, folder.path / file)
@@ -94,8 +94,8 @@ def _expect(plan: Plan, results: dict[str, Any]) -> dict[str, Any]:
     for name, bound in plan.head.get("expect", {}).get(plan.preset, {}).items():
         if name.partition(".")[0] not in made:
             continue
-        result = results.get(name) or results.get(name.partition(".")[2])
-        ends = [math.nan, math.nan] if result is None else [result["low"], result["high"]]
+        result = results.get(name) or results.get(name.partition(".")[2]) or {}
+        ends = [result.get(end) for end in ("low", "high")]
         low, high = (math.nan if end is None else float(end) for end in ends)
         judged[name] = {"bound": bound, "met": met(bound, low, high)}
     return judged
@@ -143,11 +143,6 @@ def _background(schedule: Schedule, folder: Folder, seconds: float) -> dict[str,
         "hardware": _hardware(),
         "threads": THREADS,
     }
-
-
-def digest_file(file: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 @cache

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from skywright.data.marked_yaml import MarkedError, compose, read_text, trail
 from skywright.flow.graph import Draft
 from skywright.flow.head import Head, check_head, read_head
 from skywright.flow.loader import Item, read
-from skywright.flow.names import SEGMENT, did_you_mean
+from skywright.flow.names import SEGMENT, did_you_mean, unknown
 from skywright.flow.plan import Call, Mark, Node, Plan, RecipeError, as_json
 from skywright.flow.settings import Setting, Values, read_settings
 from skywright.flow.sweep import expand
@@ -61,46 +62,22 @@ def load(
         If anything is wrong: with file, line, path of keys and what to do.
     """
     path = _find(file)
-    try:
-        return _plan(path, preset, set, seed, allow, only)
-    except RecipeError as error:
-        raise _with_path(error, path) from error.__cause__
-
-
-def _with_path(error: RecipeError, file: Path) -> RecipeError:
-    """Return the error with the path of the keys that lead to its line."""
-    if error.mark is None or error.mark.file != str(file):
-        return error
-    try:
-        where = trail(compose(read_text(file), str(file)), error.mark.line)
-    except MarkedError:
-        return error  # it is no YAML: there are no keys
-    return RecipeError(f"{where[:200]}: {error.message}", error.mark) if where else error
-
-
-def _plan(
-    path: Path,
-    preset: str | None,
-    set: Mapping[str, Any] | Sequence[str],
-    seed: int | None,
-    allow: Sequence[str],
-    only: str | None,
-) -> Plan:
-    root = read(path)
     packages = _packages(allow)
-    head = read_head(root)
-    values = Values(root, head)
-    check_head(head, root, values.parameters)
-    for name in head.presets:  # wrong ones are found though nobody asked for them
-        Values(root, head).apply_preset(name, root.place("recipe"))
-    if preset:
-        values.apply_preset(preset, Mark("--preset", 1))
-    others = values.apply(read_settings(set))
-    draft = Draft(root, values, packages, {_base(setting.name) for setting in others})
-    nodes, graph, cosmology = expand(draft)
-    _check_results(head, root, nodes)
+    with _keys_of(path):
+        root = read(path)
+        head = read_head(root)
+        values = Values(root, head)
+        check_head(head, root, values.parameters)
+        for name in head.presets:  # wrong ones are found though nobody asked for them
+            Values(root, head).apply_preset(name, root.place("recipe"))
+        if preset:
+            values.apply_preset(preset, Mark("--preset", 1))
+        others = values.apply(read_settings(set))
+        draft = Draft(root, values, packages, [_base(setting.name) for setting in others])
+        nodes, graph, cosmology = expand(draft)
+        _check_results(head, root, nodes)
     reused = _reused(others, nodes, values.parameters)
-    graph = _prune(graph, reused, None if only is None else _copies(only, nodes, Mark("--only", 1)))
+    graph = _prune(graph, reused, only and _copies(only, nodes, Mark("--only", 1)))
     return Plan(
         path,
         {name: node for name, node in nodes.items() if name in graph},
@@ -114,6 +91,21 @@ def _plan(
         {name: folder for name, folder in reused.items() if name in graph},
         packages,
     )
+
+
+@contextlib.contextmanager
+def _keys_of(file: Path) -> Iterator[None]:
+    """Say in errors which keys of the file lead to their line."""
+    try:
+        yield
+    except RecipeError as error:
+        where = ""
+        if error.mark is not None and error.mark.file == str(file):
+            with contextlib.suppress(MarkedError):  # it is no YAML: there are no keys
+                where = trail(compose(read_text(file), str(file)), error.mark.line)
+        if not where:
+            raise
+        raise RecipeError(f"{where[:200]}: {error.message}", error.mark) from error.__cause__
 
 
 def describe(plan: Plan) -> str:
@@ -135,12 +127,10 @@ def describe(plan: Plan) -> str:
         needs = dict.fromkeys(_base(n) for name in names for n in plan.graph.predecessors(name))
         count = f" x{len(names)}" if len(names) > 1 else ""
         rows.append((base + count, what, f"<- {', '.join(needs)}" if needs else ""))
-    left = max((len(row[0]) for row in rows), default=0)
-    middle = max((len(row[1]) for row in rows), default=0)
+    left, middle = (max((len(row[i]) for row in rows), default=0) for i in (0, 1))
     preset = f", preset {plan.preset}" if plan.preset else ""
     title = f"{plan.file.name}: {len(plan.nodes)} nodes{preset}, seed {plan.seed}"
-    lines = (f"{a:{left}}  {b:{middle}}  {c}".rstrip() for a, b, c in rows)
-    return "\n".join([title, *lines])
+    return "\n".join([title, *(f"{a:{left}}  {b:{middle}}  {c}".rstrip() for a, b, c in rows)])
 
 
 def _shipped() -> dict[str, Path]:
@@ -192,7 +182,7 @@ def _copies(
     if not found:
         kind = "parameter or node" if others else "node"
         known = dict.fromkeys([*others, *(node.base for node in nodes.values())])
-        raise RecipeError(f"there is no {kind} {name!r}{did_you_mean(name, known)}", mark)
+        raise RecipeError(unknown(kind, name, known), mark)
     return found
 
 
@@ -214,14 +204,11 @@ def _reused(
     return found
 
 
-def _prune(
-    graph: nx.DiGraph, reused: Mapping[str, Path], wanted: Iterable[str] | None
-) -> nx.DiGraph:
+def _prune(graph: nx.DiGraph, reused: Iterable[str], wanted: Iterable[str] | None) -> nx.DiGraph:
     """Keep what is wanted and what it needs; nodes taken from another run need nothing."""
-    ends = [n for n in graph if not graph.out_degree(n)] if wanted is None else list(wanted)
-    graph = graph.copy()
+    ends = wanted or [n for n in graph if not graph.out_degree(n)]
     graph.remove_edges_from(list(graph.in_edges(reused)))
-    keep = set(ends).union(*(nx.ancestors(graph, n) for n in ends))
+    keep = {*ends}.union(*(nx.ancestors(graph, n) for n in ends))
     return graph.subgraph(keep).copy()
 
 
@@ -231,7 +218,7 @@ def _check_results(head: Head, root: Item, nodes: Mapping[str, Node]) -> None:
     for preset, bounds in head.expect.items():
         named += [(n.partition(".")[0], ("expect", preset, n)) for n in bounds]
     for name, where in named:
-        copies = [] if name is None else _copies(name, nodes, root.place("recipe", *where))
+        mark = root.place("recipe", *where)
+        copies = _copies(name, nodes, mark) if name else []
         if len(copies) > 1:
-            mark = root.place("recipe", *where)
             raise RecipeError(f"{name!r} has to be one node, it is {len(copies)}", mark)

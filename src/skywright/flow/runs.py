@@ -237,21 +237,17 @@ def node_folder(name: str) -> str:
 
 def link_artefact(entry: Entry, folder: Path) -> None:
     """Show the files of an entry in a run folder: as hard links where the disk allows it."""
-    for path in entry.folder.rglob("*"):
-        target = folder / path.relative_to(entry.folder)
-        if path.name == LABEL or path.is_dir():
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        link(path, target)
+    label = shutil.ignore_patterns(LABEL)
+    shutil.copytree(entry.folder, folder, ignore=label, copy_function=link, dirs_exist_ok=True)
 
 
-def link(path: Path, target: Path) -> None:
+def link(file: str | Path, target: str | Path) -> None:
     """Make a file appear under a second name, by a copy if it cannot be the same file."""
-    target.unlink(missing_ok=True)
+    Path(target).unlink(missing_ok=True)
     try:
-        os.link(path, target)
+        os.link(file, target)
     except OSError:
-        shutil.copyfile(path, target)
+        shutil.copyfile(file, target)
 
 
 def reused_entry(run: Path, name: str) -> Entry:

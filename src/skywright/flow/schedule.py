@@ -8,11 +8,11 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from pickle import PicklingError
-from typing import Protocol
 
 import networkx as nx
 
 from skywright.data import artefacts
+from skywright.flow.cluster import Cluster
 from skywright.flow.evaluate import Job, take
 from skywright.flow.events import Event, Listener
 from skywright.flow.jobs import State, execute
@@ -21,27 +21,12 @@ from skywright.flow.plan import Call, Node, Plan, Ref, calls, references
 from skywright.flow.runs import reused_entry
 from skywright.flow.sources import Sources
 from skywright.flow.store import Entry, Store
+from skywright.flow.workers import Here, Pool
 
 __all__ = ["Backend", "Schedule"]
 
+Backend = Pool | Here | Cluster
 BLOCKS = 10_000  # of one node: each has a key and a place in the store
-
-
-class Backend(Protocol):
-    """Who does the work: processes here, or a cluster."""
-
-    @property
-    def slots(self) -> float:
-        """How many jobs it takes at a time."""
-
-    def submit(self, job: Job) -> None:
-        """Take on a job."""
-
-    def next(self) -> tuple[Job, State]:
-        """Wait for a job to end."""
-
-    def close(self) -> None:
-        """End the workers."""
 
 
 @dataclass
@@ -260,15 +245,13 @@ class Schedule:
         if not isinstance(call, Call) or call.map is None:
             return 0, 0
         whole = call.kwargs[call.map]
-        if isinstance(whole, Ref) and not whole.collect:
+        if isinstance(whole, Ref):
             entry = self._entry(whole.node)
             if not entry.kept:
                 raise ValueError(f".map: the value of {whole.node!r} is not kept: make it an array")
             length = None if whole.part else entry.length
             if length is None:
                 length = len(take(artefacts.load(entry.folder), whole.part, whole.node))
-        elif isinstance(whole, (Ref, Call)):
-            raise ValueError(f".map: {call.map} needs a node of its own: name it and refer to it")
         else:
             length = len(whole)
         rows = call.rows or length or 1

@@ -11,7 +11,7 @@ from astropy.units import Quantity
 
 from skywright.flow.head import Head, check_values, spelt_out
 from skywright.flow.loader import NAME, SECTIONS, Item, parse
-from skywright.flow.names import did_you_mean, words
+from skywright.flow.names import did_you_mean, unknown
 from skywright.flow.plan import Mark, RecipeError, Ref
 
 __all__ = ["Setting", "Values", "read_settings"]
@@ -103,11 +103,7 @@ class Values:
         """Give parameters the values of a preset."""
         presets = self._head.presets
         if preset not in presets:
-            raise RecipeError(
-                f"there is no preset {preset!r}{did_you_mean(preset, presets)}; there is "
-                f"{words(presets)}",
-                mark,
-            )
+            raise RecipeError(unknown("preset", preset, presets), mark)
         for name, value in presets[preset].items():
             self._set(name, value, self._root.place("recipe", "presets", preset, name))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import hashlib
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from skywright.flow.plan import Call
+from skywright.flow.store import digest_file
 
 __all__ = ["Sources"]
 
@@ -97,8 +97,7 @@ class Sources:
             if b"__file__" in source or b"importlib.resources" in source:
                 beside = sorted(p for p in file.parent.rglob("*") if p.is_file())
                 files += [p for p in beside if p.suffix not in (".py", ".pyc")]
-            digests = {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
-            self._prints[module] = digests
+            self._prints[module] = {str(p): digest_file(p) for p in files}
             _drop_stale_bytecode(file)
         return self._prints.get(module, {})
 
