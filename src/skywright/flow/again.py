@@ -90,5 +90,5 @@ def _value(recorded: Any) -> Any:
         if "!quantity" in recorded:
             number, unit = recorded["!quantity"]
             return Quantity(number, read_unit(unit))
-        return {key: _value(value) for key, value in recorded.items()}
+        return {key.removeprefix("!"): _value(value) for key, value in recorded.items()}
     return [_value(value) for value in recorded] if isinstance(recorded, list) else recorded

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import resource
 import sys
 import time
@@ -22,25 +21,31 @@ from skywright.data import Waiting, artefacts
 from skywright.flow.collect import join
 from skywright.flow.evaluate import Job, Scope, node_value
 from skywright.flow.events import is_disk_full
-from skywright.flow.plan import Node, calls
+from skywright.flow.plan import Node, calls, parts
 from skywright.flow.randomness import isolated
 from skywright.flow.store import Entry, Store, digest_file
 
-__all__ = ["THREADS", "State", "environment", "execute"]
+__all__ = ["THREADS", "THREAD_LIMITS", "State", "execute"]
 
 THREADS = 1  # per node, whatever the machine: sums must not depend on it
+# With this in its environment, every library starts single-threaded.
+THREAD_LIMITS = {
+    f"{library}_THREADS": str(THREADS)
+    for library in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "NUMEXPR_NUM", "BLIS_NUM", "NUMBA_NUM",
+                    "VECLIB_MAXIMUM")
+}  # fmt: skip
 _UNFREED: list[Exception] = []  # HDF5 crashes when a file that met a full disk is freed
 
 
 @dataclass(frozen=True)
 class State:
-    """How a job or a node ended.
+    """Where a job or a node is, and how it ended.
 
     Parameters
     ----------
     state : str
-        ``computed``, ``cached``, ``waiting``, ``failed`` or ``skipped``; in a forecast also
-        ``compute`` and ``unknown``.
+        ``computed``, ``cached``, ``waiting``, ``failed`` or ``skipped``; before it ended
+        ``running``, and in a forecast ``compute`` and ``unknown``.
     entry : Entry or None
         Its artefact in the store.
     seconds : float [s]
@@ -103,14 +108,12 @@ def _make(job: Job, store: Store, progress: Callable[[float], None]) -> Entry:
 
 def _is_unfit(value: Any) -> bool:
     """Tell whether a value can be neither saved nor made again alike: a lambda, an open file."""
-    name = getattr(value, "__qualname__", "")
-    return (
-        "<" in name
-        or isinstance(value, (types.GeneratorType, types.ModuleType))
-        or hasattr(value, "fileno")
-        or hasattr(value, "__next__")
-        or (isinstance(value, (list, tuple, set)) and any(_is_unfit(v) for v in value))
-        or (isinstance(value, dict) and any(_is_unfit(v) for v in value.values()))
+    return any(
+        "<" in getattr(part, "__qualname__", "")
+        or isinstance(part, (types.GeneratorType, types.ModuleType))
+        or hasattr(part, "fileno")
+        or hasattr(part, "__next__")
+        for part in parts(value)
     )
 
 
@@ -122,13 +125,6 @@ def _explain(error: Exception, store: Store) -> str:
         )
     text = error.args[0] if isinstance(error, KeyError) and error.args else error
     return f"{type(error).__name__}: {text}"
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a worker, in which every library starts single-threaded."""
-    names = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "BLIS", "NUMBA")
-    limits = {f"{name}_NUM_THREADS": str(THREADS) for name in names}
-    return {**os.environ, **limits, "VECLIB_MAXIMUM_THREADS": str(THREADS), "PYTHONHASHSEED": "0"}
 
 
 @contextlib.contextmanager

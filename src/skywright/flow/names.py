@@ -24,6 +24,7 @@ from astropy.units import FunctionUnitBase, UnitBase
 from skywright.flow.aliases import SKYPY
 from skywright.flow.allowed import BUILTINS, COSMOLOGY, DISTRIBUTION, LIBRARIES
 from skywright.flow.plan import Mark, RecipeError
+from skywright.flow.plan import parts as parts_of
 
 __all__ = ["ROOMS", "did_you_mean", "may_not_be_handed", "resolve", "unknown", "words"]
 
@@ -100,17 +101,12 @@ def may_not_be_handed(path: str, value: Any) -> str:
     """
     if not path.startswith(("numpy.", "scipy.", "astropy.")) and "." in path:
         return ""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        return next((found for v in value if (found := may_not_be_handed(path, v))), "")
-    if not callable(value):
-        return ""
-    module = str(getattr(value, "__module__", None) or type(value).__module__)
-    ours, theirs = module.startswith("skywright."), module.startswith("astropy.")
-    if not ours and (not theirs or module.startswith(MATHEMATICS)):
-        return ""
-    return str(getattr(value, "__name__", type(value).__name__))
+    for part in filter(callable, parts_of(value)):
+        module = str(getattr(part, "__module__", None) or type(part).__module__)
+        theirs = module.startswith("astropy.") and not module.startswith(MATHEMATICS)
+        if theirs or module.startswith("skywright."):
+            return str(getattr(part, "__name__", type(part).__name__))
+    return ""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -296,16 +292,14 @@ def _opened(parts: list[str]) -> Any:
         _refuse(f"there is no package {top!r} to import")
     target: Any = _import(top)
     for end in range(2, len(parts) + 1):
-        name = parts[end - 1]
-        if isinstance(target, ModuleType) and not hasattr(target, name):
-            deeper = ".".join(parts[:end])
-            if not hasattr(target, "__path__") or find_spec(deeper) is None:
-                _refuse(f"{target.__name__} has no {name!r}{did_you_mean(name, dir(target))}")
+        name, deeper = parts[end - 1], ".".join(parts[:end])
+        if not hasattr(target, name) and hasattr(target, "__path__") and find_spec(deeper):
             target = _import(deeper)
             continue
         if not hasattr(target, name):
-            _refuse(f"{'.'.join(parts[: end - 1])} has no {name!r}"
-                    f"{did_you_mean(name, [n for n in dir(target) if n[0] != '_'])}")  # fmt: skip
+            known = [n for n in dir(target) if not n.startswith("_")]
+            where = ".".join(parts[: end - 1])
+            _refuse(f"{where} has no {name!r}{did_you_mean(name, known)}")
         target = getattr(target, name)
         if isinstance(target, ModuleType) and target.__name__.partition(".")[0] != top:
             _refuse(f"{name!r} is the module {target.__name__}, which is no part of {top}")

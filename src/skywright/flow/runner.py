@@ -7,16 +7,15 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from skywright.flow.cluster import Cluster
 from skywright.flow.events import Listener, RunError, is_disk_full
 from skywright.flow.jobs import State
 from skywright.flow.outputs import check_output, is_table_file, write_tables
 from skywright.flow.plan import Plan
 from skywright.flow.provenance import finish
 from skywright.flow.runs import Run, open_run
-from skywright.flow.schedule import Backend, Schedule
+from skywright.flow.schedule import Schedule
 from skywright.flow.store import Store
-from skywright.flow.workers import Here, Pool
+from skywright.flow.workers import Backend, Cluster, Here, Pool
 
 __all__ = ["forecast", "run"]
 

@@ -126,9 +126,15 @@ def open_run(
     if path.is_file() or (path.is_dir() and any(path.iterdir()) and not _is_run(path, run)):
         raise RecipeError(f"{path} exists and is no run folder: choose another one for -o")
     path.mkdir(parents=True, exist_ok=True)
-    _copy(plan.file, path / "recipe.yml")
+    copy = path / "recipe.yml"
+    if not (copy.exists() and copy.samefile(plan.file)):  # a recipe may be run where it was copied
+        copy.unlink(missing_ok=True)  # it may be a second name of another file
+        shutil.copyfile(plan.file, copy)
     (path / "run.log").touch()
-    _register(workspace, run, path)
+    runs = workspace / "runs"
+    if path.parent != runs:
+        runs.mkdir(parents=True, exist_ok=True)
+        write_json(runs / f"{run}.json", {"path": str(path)})
     return Folder(run, path, identity)
 
 
@@ -168,9 +174,8 @@ def measured(workspace: Path, recipe: str) -> tuple[str, dict[str, float]]:
     nodes = newest.get("nodes")
     for name, node in nodes.items() if isinstance(nodes, dict) else ():
         cost = node.get("cost") if isinstance(node, dict) else None
-        costs.setdefault(name.partition("[")[0], []).append(
-            cost if isinstance(cost, (int, float)) else 0.0
-        )
+        known = cost if isinstance(cost, (int, float)) else 0.0
+        costs.setdefault(name.partition("[")[0], []).append(known)
     return str(newest.get("run", "")), {name: sum(c) / len(c) for name, c in costs.items()}
 
 
@@ -193,21 +198,6 @@ def _is_run(path: Path, run: object) -> bool:
 def _is_closed(folder: Path) -> bool:
     """Tell whether there are only files and folders below: no links, pipes or devices."""
     return all(not p.is_symlink() and (p.is_file() or p.is_dir()) for p in folder.rglob("*"))
-
-
-def _copy(recipe: Path, target: Path) -> None:
-    """Copy a recipe into a run folder, which may be where it comes from."""
-    if not (target.exists() and target.samefile(recipe)):
-        target.unlink(missing_ok=True)  # it may be a second name of another file
-        shutil.copyfile(recipe, target)
-
-
-def _register(workspace: Path, run: str, path: Path) -> None:
-    """Note a run folder that is not in the workspace itself."""
-    runs = workspace / "runs"
-    if path.parent != runs:
-        runs.mkdir(parents=True, exist_ok=True)
-        write_json(runs / f"{run}.json", {"path": str(path)})
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -12,7 +12,6 @@ from pickle import PicklingError
 import networkx as nx
 
 from skywright.data import artefacts
-from skywright.flow.cluster import Cluster
 from skywright.flow.evaluate import Job, take
 from skywright.flow.events import Event, Listener
 from skywright.flow.jobs import State, execute
@@ -21,11 +20,10 @@ from skywright.flow.plan import Call, Node, Plan, Ref, calls, references
 from skywright.flow.runs import reused_entry
 from skywright.flow.sources import Sources
 from skywright.flow.store import Entry, Store
-from skywright.flow.workers import Here, Pool
+from skywright.flow.workers import Backend
 
-__all__ = ["Backend", "Schedule"]
+__all__ = ["Schedule"]
 
-Backend = Pool | Here | Cluster
 BLOCKS = 10_000  # of one node: each has a key and a place in the store
 
 
@@ -113,7 +111,7 @@ class Schedule:
     def report_progress(self, job: Job, fraction: float) -> None:
         """Tell how far the job of a node is; of one in blocks, only whole blocks count."""
         if job.block is None:
-            self._tell(job.node.name, "running", fraction)
+            self._tell(job.node.name, State("running"), fraction)
 
     def _start(self, name: str) -> None:
         begun = time.perf_counter()
@@ -139,7 +137,7 @@ class Schedule:
         node = self.nodes[name]
         blocks, rows = self._cuts(node)
         task = self._tasks[key] = _Task(self._job(node, key), [name])
-        self._tell(name, "running")
+        self._tell(name, State("running"), 0.0)
         if blocks:
             for i in range(blocks):
                 block = block_key(key, i)
@@ -163,7 +161,7 @@ class Schedule:
         if state.entry and job.block is not None:
             task.blocks[job.key] = state.entry
             done = [e is not None for e in task.blocks.values()]
-            self._tell(task.nodes[0], "running", sum(done) / len(done))
+            self._tell(task.nodes[0], State("running"), sum(done) / len(done))
             self._join(task)
             return
         del self._tasks[task.job.key]
@@ -187,7 +185,7 @@ class Schedule:
 
     def _end(self, name: str, state: State) -> None:
         self.states[name] = state
-        self._tell(name, state.state, 1.0, state.seconds, state.message)
+        self._tell(name, state)
         for successor in self.graph.successors(name):
             if all(p in self.states for p in self.graph.predecessors(successor)):
                 self._ready.append(successor)
@@ -202,12 +200,11 @@ class Schedule:
                 if name not in self.states:
                     self._end(name, State("skipped"))
 
-    def _tell(
-        self, name: str, state: str, fraction: float = 0.0, seconds: float = 0.0, text: str = ""
-    ) -> None:
+    def _tell(self, name: str, state: State, fraction: float = 1.0) -> None:
         if self._listener:
             done, total = len(self.states), len(self.nodes)
-            self._listener(Event(name, state, fraction, seconds, text, done, total))
+            about = (state.seconds, state.message)
+            self._listener(Event(name, state.state, fraction, *about, done, total))
 
     def _find(self, name: str) -> tuple[str, Entry | None]:
         """Return the key of a node and what is kept under it."""

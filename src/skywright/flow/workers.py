@@ -1,9 +1,10 @@
-"""Processes that work on one machine: started when needed, replaced when they die."""
+"""Who does the work: processes here, replaced when they die, or a Dask cluster."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import pickle
 import queue
@@ -17,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from skywright.flow.evaluate import Job
-from skywright.flow.jobs import State, environment, execute
+from skywright.flow.events import RunError
+from skywright.flow.jobs import THREAD_LIMITS, State, execute
 
-__all__ = ["Here", "Pool", "serve"]
+__all__ = ["Backend", "Cluster", "Here", "Pool", "serve"]
 
+TIMEOUT = 20  # seconds to wait for a scheduler of Dask
 START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]);"
     "from skywright.flow.workers import serve; serve(int(sys.argv[1]))"
@@ -37,7 +40,7 @@ class _Worker:
         with open(log, "ab") as out:
             self.process = subprocess.Popen(
                 command,
-                env=environment(),
+                env={**os.environ, **THREAD_LIMITS, "PYTHONHASHSEED": "0"},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -132,7 +135,7 @@ class Here:
 
     def __init__(self, progress: Callable[[Job, float], None]) -> None:
         # a library that a step loads later starts with as many threads as in a worker
-        os.environ.update({k: v for k, v in environment().items() if k.endswith("_THREADS")})
+        os.environ.update(THREAD_LIMITS)
         self._progress = progress
 
     def submit(self, job: Job) -> None:
@@ -146,6 +149,53 @@ class Here:
 
     def close(self) -> None:
         """Do nothing: there is nobody to end."""
+
+
+class Cluster:
+    """Workers of a Dask scheduler; Dask sends a job elsewhere when a worker dies.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, as ``tcp://host:8786``, or the file it wrote.
+    """
+
+    slots = math.inf
+
+    def __init__(self, address: str) -> None:
+        try:
+            from distributed import Client, as_completed
+        except ImportError:
+            raise RunError("--dask needs Dask: pip install 'skywright[scale]'") from None
+        try:
+            where = {"scheduler_file": address} if os.path.exists(address) else {"address": address}
+            self._client: Any = Client(**where, timeout=TIMEOUT, set_as_default=False)  # type: ignore[no-untyped-call]
+        except (OSError, ValueError, TimeoutError) as error:
+            raise RunError(f"no Dask scheduler answers at {address}: {error}") from None
+        self._jobs: dict[str, Job] = {}
+        self._done: Any = as_completed(loop=self._client.loop)  # type: ignore[no-untyped-call]
+
+    def submit(self, job: Job) -> None:
+        """Send a job."""
+        future = self._client.submit(
+            _remote, pickle.dumps(job), os.getcwd(), sys.path, key=f"skywright-{job.key}"
+        )
+        self._jobs[future.key] = job
+        self._done.add(future)
+
+    def next(self) -> tuple[Job, State]:
+        """Wait for a job to end; return it and how it ended."""
+        future = next(self._done)
+        job = self._jobs.pop(future.key)
+        error = future.exception()
+        if error is not None:
+            return job, State("failed", message=f"on the Dask cluster: {error}")
+        return job, future.result()
+
+    def close(self) -> None:
+        """Leave the cluster; jobs that nobody waits for are dropped."""
+        self._done.clear()
+        self._client.close()
 
 
 def serve(handle: int) -> None:
@@ -168,3 +218,13 @@ def serve(handle: int) -> None:
         except Exception as error:  # the job itself could not be read
             state = State("failed", message=f"{type(error).__name__}: {error}")
         pipe.send(state)
+
+
+def _remote(job: bytes, folder: str, path: list[str]) -> State:
+    os.chdir(folder)  # relative file names mean the same here as where the run was started
+    sys.path.extend(p for p in path if p not in sys.path)
+    os.environ.update(THREAD_LIMITS)
+    return execute(pickle.loads(job))
+
+
+Backend = Pool | Here | Cluster
