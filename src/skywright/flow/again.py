@@ -10,7 +10,7 @@ from astropy.units import Quantity
 
 from skywright.data.plainjson import read_json
 from skywright.data.units import read_unit
-from skywright.flow.plan import Plan, RecipeError, as_json
+from skywright.flow.plan import Plan, RecipeError
 from skywright.flow.recipe import load
 from skywright.flow.runs import RECORD
 from skywright.flow.store import digest_file
@@ -54,21 +54,11 @@ def load_again(run: Path, changes: Mapping[str, Any] | None = None) -> Plan:
     """
     recipe = read_record(run)["recipe"]
     file = _recipe_file(run, recipe)
+    others: dict[str, Any] = _value({**recipe["set"], **(changes or {})})
+    seed = recipe["seed"] if "seed" in recipe["parameters"] else others.pop("seed", recipe["seed"])
+    reused = {name.partition("[")[0]: path for name, path in recipe["reused"].items()}
     options = {"preset": recipe["preset"] or None, "allow": recipe["allow"]}
-    plain = load(file, **options)
-    others: dict[str, Any] = _value(dict(changes or {}))
-    seed = recipe["seed"]
-    if "seed" in others and "seed" not in plain.parameters:
-        seed = others.pop("seed")
-    swept, usual = recipe["head"]["sweep"], plain.head["sweep"]
-    kept = {
-        name: value
-        for name, value in recipe["parameters"].items()
-        if as_json(plain.parameters[name]) != value or swept.get(name) != usual.get(name)
-    }
-    settings = {name: _value(value) for name, value in kept.items()} | others
-    settings |= {name.partition("[")[0]: path for name, path in recipe["reused"].items()}
-    return load(file, **options, set=settings, seed=seed)
+    return load(file, **options, set={**others, **reused}, seed=seed)
 
 
 def _recipe_file(run: Path, recipe: dict[str, Any]) -> Path:
@@ -76,6 +66,8 @@ def _recipe_file(run: Path, recipe: dict[str, Any]) -> Path:
     copy, file = run / "recipe.yml", Path(recipe["file"])
     if not copy.is_file():
         raise RecipeError(f"{run} has lost its recipe.yml: what was run cannot be run again")
+    if "set" not in recipe:
+        raise RecipeError(f"{run} was made by an older version: run its recipe again")
     if recipe["sha256"] != digest_file(copy):
         raise RecipeError(
             f"{copy} was edited after the run, so that it is not what was run: put it back, or run "

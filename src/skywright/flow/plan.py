@@ -116,6 +116,8 @@ class Plan:
         Name of the preset in force, or an empty string.
     parameters : dict
         Values after preset and ``--set``.
+    settings : dict
+        What ``--set`` gave to parameters.
     cosmology : expression or None
         What a missing argument ``cosmology`` is filled with.
     tables : tuple of str
@@ -134,6 +136,7 @@ class Plan:
     seed: int = 0
     preset: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
     cosmology: Any = None
     tables: tuple[str, ...] = ()
     head: dict[str, Any] = field(default_factory=dict)

@@ -72,7 +72,8 @@ def load(
             Values(root, head).apply_preset(name, root.place("recipe"))
         if preset:
             values.apply_preset(preset, Mark("--preset", 1))
-        others = values.apply(read_settings(set))
+        settings = read_settings(set)
+        others = values.apply(settings)
         draft = Draft(root, values, packages, [_base(setting.name) for setting in others])
         nodes, graph, cosmology = expand(draft)
         _check_results(head, root, nodes)
@@ -85,6 +86,7 @@ def load(
         _seed(seed),
         preset or "",
         values.parameters,
+        {s.name: s.value for s in settings if s.name.partition(".")[0] in values.parameters},
         cosmology,
         tuple(node.base for node in draft.nodes.values() if node.kind == "table"),
         as_json({**head.model_dump(), "sweep": values.sweep}),
