@@ -177,13 +177,13 @@ def _base(name: str) -> str:
 
 
 def _copies(
-    name: str, nodes: Mapping[str, Node], mark: Mark, others: Iterable[str] = ()
+    name: str, nodes: Mapping[str, Node], mark: Mark, others: Iterable[str] | None = None
 ) -> list[str]:
     """Return all copies of a node, or of all that belongs to a table."""
     found = [n for n in nodes if name in (n, _base(n), _base(n).partition(".")[0])]
     if not found:
-        kind = "parameter or node" if others else "node"
-        known = dict.fromkeys([*others, *(node.base for node in nodes.values())])
+        kind = "node" if others is None else "parameter or node"
+        known = dict.fromkeys([*(others or ()), *(node.base for node in nodes.values())])
         raise RecipeError(unknown(kind, name, known), mark)
     return found
 
