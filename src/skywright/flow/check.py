@@ -196,7 +196,8 @@ def _annotations(target: Any) -> dict[str, Any]:
     )
     known: dict[str, Any] = {}
     for name, text in getattr(function, "__annotations__", {}).items():
-        with contextlib.suppress(Exception):  # a name that exists for type checkers alone
+        # one by one, against inspect.get_annotations: a name may exist for type checkers alone
+        with contextlib.suppress(Exception):
             known[name] = eval(text, function.__globals__) if isinstance(text, str) else text
     return known
 

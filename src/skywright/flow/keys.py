@@ -44,7 +44,8 @@ def node_key(node: Node, seed: int, sources: Sources, digest: Callable[[str], An
         return Call("$", None, ([digest(n) for n in part.names], part.part, part.collect))
 
     steps = list(calls(node.value))
-    texts = [str(part) for part in parts(node.value) if isinstance(part, (str, Path))]
+    named = [key for part in parts(node.value) if isinstance(part, dict) for key in part]
+    texts = [str(part) for part in [*parts(node.value), *named] if isinstance(part, (str, Path))]
     beside = configurations(texts)
     found: dict[str, str] = {}
     for call in steps:

@@ -293,7 +293,8 @@ def _opened(parts: list[str]) -> Any:
     target: Any = _import(top)
     for end in range(2, len(parts) + 1):
         name, deeper = parts[end - 1], ".".join(parts[:end])
-        if not hasattr(target, name) and hasattr(target, "__path__") and find_spec(deeper):
+        is_package = isinstance(target, ModuleType) and hasattr(target, "__path__")
+        if not hasattr(target, name) and is_package and find_spec(deeper):
             target = _import(deeper)
             continue
         if not hasattr(target, name):
