@@ -25,7 +25,7 @@ from skywright.flow.plan import Node, calls, parts
 from skywright.flow.randomness import isolated
 from skywright.flow.store import Entry, Store, digest_file
 
-__all__ = ["THREADS", "THREAD_LIMITS", "State", "execute"]
+__all__ = ["THREADS", "THREAD_LIMITS", "State", "execute", "failure"]
 
 THREADS = 1  # per node, whatever the machine: sums must not depend on it
 # With this in its environment, every library starts single-threaded.
@@ -80,7 +80,7 @@ def execute(job: Job, progress: Callable[[float], None] = lambda fraction: None)
     except Exception as error:
         if is_disk_full(error):
             _UNFREED.append(error)
-        return State("failed", message=_explain(error, store), trace=traceback.format_exc())
+        return failure(error, store)
 
 
 def _check_source(files: dict[str, str]) -> None:
@@ -117,14 +117,16 @@ def _is_unfit(value: Any) -> bool:
     )
 
 
-def _explain(error: Exception, store: Store) -> str:
+def failure(error: Exception, store: Store) -> State:
+    """Return how a job ended in which this error was raised."""
+    text = error.args[0] if isinstance(error, KeyError) and error.args else error
+    message = f"{type(error).__name__}: {text}"
     if is_disk_full(error):
-        return (
+        message = (
             f"the disk of {store.workspace} is full: nothing of this node was kept, the store is "
             "sound; free some space, or point --workspace to another disk, and run again"
         )
-    text = error.args[0] if isinstance(error, KeyError) and error.args else error
-    return f"{type(error).__name__}: {text}"
+    return State("failed", message=message, trace=traceback.format_exc())
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,22 +19,22 @@ from skywright.data.plainjson import plain
 from skywright.flow.expect import met
 from skywright.flow.jobs import THREADS, State
 from skywright.flow.plan import Plan, as_json, calls
-from skywright.flow.runs import RECORD, Folder, Run, link, link_artefact, node_folder, write_json
+from skywright.flow.runs import RECORD, Run, link, link_artefact, node_folder, write_json
 from skywright.flow.schedule import Schedule
 from skywright.flow.store import digest_file
 
 __all__ = ["finish"]
 
 
-def finish(schedule: Schedule, folder: Folder, seconds: float) -> Run:
+def finish(schedule: Schedule, run: Run, seconds: float) -> Run:
     """Link the artefacts into the run folder, judge the expectations, write the record.
 
     Parameters
     ----------
     schedule : Schedule
         With every node ended.
-    folder : Folder
-        The run folder; a finished one is left as it is.
+    run : Run
+        The folder of one that was finished before is left as it is.
     seconds : float [s]
         Wall time of the run.
     """
@@ -41,18 +42,20 @@ def finish(schedule: Schedule, folder: Folder, seconds: float) -> Run:
     state = "waiting" if "waiting" in ended else "done"
     state = "failed" if ended & {"failed", "skipped"} else state
     nodes = {name: _node(name, schedule.states[name]) for name in schedule.nodes}
-    results, report = _results(schedule, folder)
+    results, report = _results(schedule, run)
     expect = _expect(schedule.plan, results) if state == "done" else {}
-    if not folder.finished:
+    outcome: dict[str, Any] = {
+        "state": state, "nodes": nodes, "results": results, "expect": expect
+    }  # fmt: skip
+    if not run.finished:
         for name, node in nodes.items():
             entry = schedule.states[name].entry
             if entry and node["folder"]:
-                link_artefact(entry, folder.path / node["folder"])
-        _write_log(schedule, folder)
-        outcome = {"state": state, "nodes": nodes, "results": results, "expect": expect}
-        record = {"run": folder.run, **outcome, **_background(schedule, folder, seconds)}
-        write_json(folder.path / RECORD, {**record, "identity": folder.identity})
-    return Run(folder.run, folder.path, state, nodes, results, expect, report)
+                link_artefact(entry, run.folder / node["folder"])
+        _write_log(schedule, run)
+        record = {"run": run.run, **outcome, **_background(schedule, run, seconds)}
+        write_json(run.folder / RECORD, {**record, "identity": run.identity})
+    return replace(run, **outcome, report=report)
 
 
 def _node(name: str, state: State) -> dict[str, Any]:
@@ -70,7 +73,7 @@ def _node(name: str, state: State) -> dict[str, Any]:
     return record | ({"message": state.message} if state.message else {})
 
 
-def _results(schedule: Schedule, folder: Folder) -> tuple[dict[str, Any], Path | None]:
+def _results(schedule: Schedule, run: Run) -> tuple[dict[str, Any], Path | None]:
     """Return the numbers of the recipe's report, its files put in front of the run folder."""
     entries = {n: s.entry for n, s in schedule.states.items() if s.entry}
     reports = [n for n, entry in entries.items() if (entry.folder / "report.json").is_file()]
@@ -81,9 +84,9 @@ def _results(schedule: Schedule, folder: Folder) -> tuple[dict[str, Any], Path |
         return {}, None
     entry = entries[reports[0]]
     for file in ("report.json", "report.html"):
-        if not folder.finished and (entry.folder / file).is_file():
-            link(entry.folder / file, folder.path / file)
-    page = folder.path / "report.html"
+        if not run.finished and (entry.folder / file).is_file():
+            link(entry.folder / file, run.folder / file)
+    page = run.folder / "report.html"
     results = plain(artefacts.load(entry.folder).results)
     return results, page if page.is_file() else None
 
@@ -101,15 +104,15 @@ def _expect(plan: Plan, results: dict[str, Any]) -> dict[str, Any]:
     return judged
 
 
-def _write_log(schedule: Schedule, folder: Folder) -> None:
+def _write_log(schedule: Schedule, run: Run) -> None:
     """Append the tracebacks of failed nodes to the log."""
-    with open(folder.log, "a", encoding="utf-8", errors="backslashreplace") as log:
+    with open(run.log, "a", encoding="utf-8", errors="backslashreplace") as log:
         for name, state in schedule.states.items():
             if state.state == "failed":
                 log.write(f"\nnode {name} failed: {state.message}\n{state.trace}\n")
 
 
-def _background(schedule: Schedule, folder: Folder, seconds: float) -> dict[str, Any]:
+def _background(schedule: Schedule, run: Run, seconds: float) -> dict[str, Any]:
     """Return what else it takes to do the same again."""
     plan = schedule.plan
     found: dict[str, str] = {}
@@ -120,7 +123,7 @@ def _background(schedule: Schedule, folder: Folder, seconds: float) -> dict[str,
     return {
         "recipe": {
             "file": str(plan.file),
-            "sha256": digest_file(folder.path / "recipe.yml"),
+            "sha256": digest_file(run.folder / "recipe.yml"),
             "head": plan.head,
             "preset": plan.preset,
             "seed": plan.seed,

@@ -64,13 +64,13 @@ def run(
     try:
         begun = time.perf_counter()
         schedule = Schedule(plan, Store(workspace), progress)
-        folder = open_run(plan, workspace, None if file else out, schedule.identity())
-        backend = _backend(workers, dask, folder.log, schedule)
+        opened = open_run(plan, workspace, None if file else out, schedule.identity())
+        backend = _backend(workers, dask, opened.log, schedule)
         try:
             schedule.work(backend)
         finally:
             backend.close()
-        done = finish(schedule, folder, time.perf_counter() - begun)
+        done = finish(schedule, opened, time.perf_counter() - begun)
         if file and done.state == "done":
             done = replace(done, tables=tuple(write_tables(done, plan, file)))
         return done

@@ -18,50 +18,27 @@ from skywright.flow.head import label
 from skywright.flow.plan import Plan, RecipeError
 from skywright.flow.store import LABEL, Entry
 
-__all__ = ["Folder", "Run", "finished", "measured", "node_folder", "open_run", "reused_entry"]
+__all__ = ["Run", "finished", "measured", "node_folder", "open_run", "reused_entry"]
 
 RECORD = "provenance.json"
 
 
 @dataclass(frozen=True)
-class Folder:
-    """Where a run leaves its artefacts, its log and its record.
-
-    Parameters
-    ----------
-    run : str
-        Identifier of the run.
-    path : Path
-        The folder.
-    identity : dict
-        Node -> what it is before it ran; equal for two runs that must give the same.
-    finished : bool
-        Whether an equal run was completed here before; then nothing in it is changed.
-    """
-
-    run: str
-    path: Path
-    identity: dict[str, str]
-    finished: bool = False
-
-    @property
-    def log(self) -> Path:
-        """Return the file for what steps print and for tracebacks."""
-        return Path(os.devnull) if self.finished else self.path / "run.log"
-
-
-@dataclass(frozen=True)
 class Run:
-    """What came out of a run.
+    """A run, and what came out of it.
 
     Parameters
     ----------
     run : str
         Identifier.
     folder : Path
-        The run folder.
+        The run folder: its artefacts, its log and its record.
+    identity : dict
+        Node -> what it is before it ran; equal for two runs that must give the same.
+    finished : bool
+        Whether an equal run was completed here before; then nothing in the folder is changed.
     state : str
-        ``done``, ``waiting`` or ``failed``.
+        ``done``, ``waiting`` or ``failed``; nothing while it goes on.
     nodes : dict
         Name -> ``{"state", "seconds", "digest", …}``.
     results : dict
@@ -76,12 +53,19 @@ class Run:
 
     run: str
     folder: Path
-    state: str
-    nodes: dict[str, dict[str, Any]]
+    identity: dict[str, str]
+    finished: bool = False
+    state: str = ""
+    nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
     expect: dict[str, Any] = field(default_factory=dict)
     report: Path | None = None
     tables: tuple[Path, ...] = ()
+
+    @property
+    def log(self) -> Path:
+        """Return the file for what steps print and for tracebacks."""
+        return Path(os.devnull) if self.finished else self.folder / "run.log"
 
     @property
     def ok(self) -> bool:
@@ -101,10 +85,8 @@ class Run:
         return artefacts.load(self.folder / folder)
 
 
-def open_run(
-    plan: Plan, workspace: Path, out: str | Path | None, identity: dict[str, str]
-) -> Folder:
-    """Return the folder of a run, new or the one of an unfinished run to go on with.
+def open_run(plan: Plan, workspace: Path, out: str | Path | None, identity: dict[str, str]) -> Run:
+    """Return a run that has a folder, new or the one of an unfinished run to go on with.
 
     Raises
     ------
@@ -122,7 +104,7 @@ def open_run(
                 f"{path} holds a finished run of something else ({run}), and runs are never "
                 "changed: choose another folder for -o"
             )
-        return Folder(run, path, identity, finished=True)
+        return Run(run, path, identity, finished=True)
     if path.is_file() or (path.is_dir() and any(path.iterdir()) and not _is_run(path, run)):
         raise RecipeError(f"{path} exists and is no run folder: choose another one for -o")
     path.mkdir(parents=True, exist_ok=True)
@@ -135,7 +117,7 @@ def open_run(
     if path.parent != runs:
         runs.mkdir(parents=True, exist_ok=True)
         write_json(runs / f"{run}.json", {"path": str(path)})
-    return Folder(run, path, identity)
+    return Run(run, path, identity)
 
 
 def finished(workspace: Path, recipe: str = "") -> list[tuple[Path, dict[str, Any]]]:

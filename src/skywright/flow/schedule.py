@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections import deque
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import networkx as nx
 from skywright.data import artefacts
 from skywright.flow.evaluate import Job, take
 from skywright.flow.events import Event, Listener
-from skywright.flow.jobs import State, execute
+from skywright.flow.jobs import State, execute, failure
 from skywright.flow.keys import block_key, node_key
 from skywright.flow.plan import Call, Node, Plan, Ref, calls, references
 from skywright.flow.runs import reused_entry
@@ -101,7 +100,7 @@ class Schedule:
                     backend.submit(job)
                     running += 1
                 except (AttributeError, TypeError, PicklingError) as error:
-                    self._take(job, _failure(error))
+                    self._take(job, failure(error, self.store))
             elif self._ready:
                 self._start(self._ready.popleft())
             else:
@@ -127,7 +126,7 @@ class Schedule:
                 return self._end(name, State("cached", entry, time.perf_counter() - begun))
             self._line_up(name, key)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            self._end(name, _failure(error))
+            self._end(name, failure(error, self.store))
 
     def _line_up(self, name: str, key: str) -> None:
         """Make the jobs of a node, unless another node with the same key is at work."""
@@ -259,8 +258,3 @@ class Schedule:
                 f"take {-(-length // BLOCKS):,} rows or more"
             )
         return blocks, rows
-
-
-def _failure(error: Exception) -> State:
-    text = f"{type(error).__name__}: {error}"
-    return State("failed", message=text, trace=traceback.format_exc())

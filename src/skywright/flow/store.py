@@ -103,15 +103,11 @@ class Store:
             digest = artefacts.digest(value) if kept else key
             if kept:
                 artefacts.save(value, folder)
+            length = _length(value) if kept else None
+            entry = Entry(key, final, digest, kept, round(seconds, 4), memory, length)
             files = sorted(p for p in folder.rglob("*") if p.is_file())
-            label: dict[str, Any] = {
-                "digest": digest,
-                "kept": kept,
-                "seconds": round(seconds, 4),
-                "memory": memory,
-                "length": _length(value) if kept else None,
-                "files": {str(p.relative_to(folder)): digest_file(p) for p in files},
-            }
+            label = {k: v for k, v in vars(entry).items() if k not in ("key", "folder")}
+            label["files"] = {str(p.relative_to(folder)): digest_file(p) for p in files}
             (folder / LABEL).write_text(json.dumps(label, indent=1))
             if final.exists():  # damaged: first out of sight, so that it never stands half deleted
                 os.rename(final, self.root / f"tmp-{key}-{secrets.token_hex(4)}")
@@ -119,8 +115,7 @@ class Store:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        label.pop("files")
-        return Entry(key=key, folder=final, **label)
+        return entry
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
