@@ -19,9 +19,8 @@ from skywright.flow.plan import Call, Mark, Node, RecipeError, Ref, changed, par
 from skywright.flow.randomness import missing
 from skywright.flow.settings import Values
 
-__all__ = ["VALUES", "Draft"]
+__all__ = ["Draft"]
 
-VALUES = 1_000_000  # that are put in, over all copies of a sweep
 COSMOLOGY = 100  # values: it is put into every call that needs one
 RESERVED = (".depends", ".map", ".rows")
 
@@ -60,7 +59,6 @@ class Draft:
         self._tables = listed.entries("tables") if listed else {}
         self._columns: dict[str, dict[str, tuple[str, ...]]] = {}
         self._extra: list[Ref] = []  # .depends of the node at hand
-        self._left = VALUES
         self._declare(root)
         if "cosmology" in root.value:
             self.cosmology = self._read_cosmology(root.value["cosmology"])
@@ -264,9 +262,7 @@ class Draft:
         """Return the values an argument may have, if all of them are known already."""
         if isinstance(value, Ref) and value.node in self.values.parameters:
             found = tuple(self.values.every(value))
-            self._left -= len(found)
-            if self._left < 0:
-                raise RecipeError(f"more than {VALUES:,} values in all", value.mark)
+            self.values.take(len(found), value.mark)
             return found
         return () if any(isinstance(p, (Ref, Call)) for p in parts(value)) else (value,)
 

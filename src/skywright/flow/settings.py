@@ -16,6 +16,8 @@ from skywright.flow.plan import Mark, RecipeError, Ref
 
 __all__ = ["Setting", "Values", "read_settings"]
 
+VALUES = 1_000_000  # that are put in, over all copies of a sweep
+
 
 class Setting(NamedTuple):
     """One ``name=value``; ``text`` is the value as it was written."""
@@ -89,6 +91,13 @@ class Values:
             self.parameters[name] = item.plain()
         self.sweep = dict(head.sweep)
         self._root, self._head = root, head
+        self._left = VALUES
+
+    def take(self, count: int, mark: Mark | None) -> None:
+        """Count values that are put in or copied; there may not be too many of them in all."""
+        self._left -= count
+        if self._left < 0:
+            raise RecipeError(f"more than {VALUES:,} values in all", mark)
 
     def every(self, ref: Ref) -> list[Any]:
         """Return all values that a reference to a parameter may have."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import networkx as nx
 
-from skywright.flow.graph import VALUES, Draft
+from skywright.flow.graph import Draft
 from skywright.flow.head import label
 from skywright.flow.loader import NODES
 from skywright.flow.names import words
@@ -57,7 +57,6 @@ class _Sweep:
         self.axes: dict[str, tuple[str, ...]] = {}
         for name in nx.topological_sort(draft.graph()):
             self.axes[name] = self._own_axes(draft.nodes[name])
-        self._left = VALUES
         self._sizes = {n: sum(1 for _ in parts(v)) for n, v in self.values.parameters.items()}
 
     def points(self, name: str) -> list[dict[str, Any]]:
@@ -78,15 +77,15 @@ class _Sweep:
         """Put the values of parameters in, and point references to the right copies."""
 
         def bound(part: Any) -> Any:
-            self._take(1, mark)
+            self.values.take(1, mark)
             if not isinstance(part, Ref):
                 return part
             if part.node in self._sizes:
-                self._take(self._sizes[part.node], mark)
+                self.values.take(self._sizes[part.node], mark)
                 return self.values.at(part, point)
             axes = self.axes[part.node]
             if part.collect:
-                self._take(prod(len(self.values.sweep[axis]) for axis in axes), mark)
+                self.values.take(prod(len(self.values.sweep[axis]) for axis in axes), mark)
                 copies = tuple(_name(part.node, p) for p in self.points(part.node))
                 return replace(part, collect=copies)
             return replace(part, node=_name(part.node, {axis: point[axis] for axis in axes}))
@@ -108,12 +107,6 @@ class _Sweep:
                     part.mark,
                 )
         return tuple(axis for axis in self.values.sweep if axis in found)
-
-    def _take(self, values: int, mark: Mark | None) -> None:
-        """Count values that are put in or copied; there may not be too many of them in all."""
-        self._left -= values
-        if self._left < 0:
-            raise RecipeError(f"more than {VALUES:,} values in all", mark)
 
 
 def _name(name: str, point: Mapping[str, Any]) -> str:
