@@ -186,6 +186,7 @@ FILES = {
         1,
         "more than 10,000 nodes",
     ),
+    "a column of an empty table": (b"tables:\n  t:\na: $t.z\n", 3, "has no column 'z'"),
     "a part whose name is a novel": (
         b"parameters: {p: {x: 1}}\na: $p." + b"xy" * 100_000,
         2,

@@ -155,7 +155,8 @@ class Draft:
         empty = Call("astropy.table.Table", Table, mark=item.at)
         value = self._expression(start, outermost=True) if start else empty
         self._add(table, value, start.at if start else item.at, "table")
-        whole, order = [Ref(table)], list[str]()
+        whole = [Ref(table)]
+        order: list[str] = []
         for key, names in self._columns[table].items():
             more = f"+{len(names) - 3}" if len(names) > 3 else ""  # it names a folder as well
             base = f"{table}.{','.join(names[:3])}{more}"
@@ -328,7 +329,7 @@ class Draft:
         columns = [n for names in self._columns[table].values() for n in names]
         if rest[0] in (*columns, "complete"):
             return Ref(f"{table}.{rest[0]}", tuple(rest[1:]), collect, item.mark)
-        if ".init" in self._tables[table].value:  # what it makes is known at the call
+        if ".init" in (self._tables[table].value or {}):  # what it makes is known at the call
             return Ref(table, tuple(rest), collect, item.mark)
         raise RecipeError(
             f"table {table!r} has no column {rest[0]!r}{did_you_mean(rest[0], columns)}; it has "
