@@ -40,7 +40,7 @@ def node_key(node: Node, seed: int, sources: Sources, digest: Callable[[str], An
     def anonymous(part: Any) -> Any:
         if not isinstance(part, Ref):
             return part
-        # a collection holds the sweep values, which stand in the names
+        # no tag is called $; a collection holds the sweep values, which stand in the names
         return Call("$", None, ([digest(n) for n in part.names], part.part, part.collect))
 
     steps = list(calls(node.value))
