@@ -15,7 +15,7 @@ PLAIN = ["-v", "-p", "no:cacheprovider", "-W", "ignore", "-o", "addopts=", "-o",
 def outcomes(
     paths: Iterable[Path], folder: Path, *, cwd: Path | None = None, **environment: str
 ) -> dict[str, str]:
-    """Return test -> PASSED, FAILED, SKIPPED or ERROR.
+    """Return test -> PASSED, FAILED, SKIPPED or ERROR; refuse a run that did not end by itself.
 
     Parameters
     ----------
@@ -36,5 +36,9 @@ def outcomes(
         text=True,
         capture_output=True,
     )
+    if done.returncode not in (0, 1, 2) or "collected 0 items" in done.stdout:
+        raise RuntimeError(
+            f"pytest ended with {done.returncode}: {(done.stdout + done.stderr)[-2000:]}"
+        )
     found = dict(re.findall(r"(\S+::\S+) (PASSED|FAILED|SKIPPED|ERROR)", done.stdout))
     return found | dict.fromkeys(re.findall(r"ERROR (\S+\.py)", done.stdout), "ERROR")

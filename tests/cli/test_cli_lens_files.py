@@ -174,7 +174,7 @@ def test_all_that_is_wrong_is_told_at_once(config):
         (["--set", "DATASET.NAME.x=3"], "DATASET.NAME has no 'x'"),
         (["--set", "DATASET.PARAMETERS.SIZE=0"], "got 0, expected a whole number"),
         (["--set", "DATASET.PARAMETERS.SIZE"], "expected name=value"),
-        (["--set", "nothing=3"], "no parameter or node is called 'nothing'"),
+        (["--set", "nothing=3"], "no parameter or node 'nothing'"),
         (
             ["--set", "GEOMETRY.CONFIGURATION_1.PLANE_2.PARAMETERS.REDSHIFT=0.1"],
             "order of redshift",
@@ -183,6 +183,7 @@ def test_all_that_is_wrong_is_told_at_once(config):
         (["--preset", "small"], "has none; use --set"),
         (["--survey", "nowhere"], "expected one of des"),
         (["--no-compat"], "No such option"),
+        (["--compat", "0.0.1.7"], "--compat takes no version"),
         (["-o", "rows.csv"], ".csv is not written"),
     ],
 )

@@ -7,9 +7,8 @@ from importlib import import_module
 
 import networkx as nx
 
-from skywright.flow.evaluate import fill_cosmology
-from skywright.flow.keys import references
-from skywright.flow.plan import Call, Node, Plan, Ref
+from skywright.flow.plan import Call, Node, Plan, Ref, changed, references
+from skywright.flow.randomness import missing
 
 
 class Package:
@@ -43,6 +42,17 @@ def library(path, *args, imported=False, **kwargs):
 
 def ref(name, *part):
     return Ref(name, part)
+
+
+def fill_cosmology(value, cosmology):
+    """Give the calls of an expression the cosmology they miss, as reading a recipe does."""
+
+    def fill(part):
+        if isinstance(part, Call) and "cosmology" in missing(part):
+            return replace(part, kwargs={**part.kwargs, "cosmology": cosmology})
+        return part
+
+    return changed(value, fill) if cosmology else value
 
 
 def plan(tmp_path, nodes, package=None, **options):

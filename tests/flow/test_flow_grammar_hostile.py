@@ -186,6 +186,7 @@ FILES = {
         1,
         "more than 10,000 nodes",
     ),
+    "a column of an empty table": (b"tables:\n  t:\na: $t.z\n", 3, "has no column 'z'"),
     "a part whose name is a novel": (
         b"parameters: {p: {x: 1}}\na: $p." + b"xy" * 100_000,
         2,
@@ -236,7 +237,7 @@ def test_long_chains_are_followed_to_their_ends(tmp_path):
 
 COMMANDS = {
     "a preset that is not there": ({"preset": "tinny"}, "did you mean 'tiny'"),
-    "a parameter that is not there": ({"set": ["m=3"]}, "no parameter or node is called 'm'"),
+    "a parameter that is not there": ({"set": ["m=3"]}, "no parameter or node 'm'"),
     "an entry that is not there": ({"set": ["grid.hihg=3"]}, "did you mean 'high'"),
     "a setting without a value": ({"set": ["n"]}, "expected name=value"),
     "a call in a setting": ({"set": ["n=!os.system [touch]"]}, "where a plain value is needed"),

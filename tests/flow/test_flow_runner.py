@@ -121,6 +121,24 @@ def test_failure_names_the_error_and_keeps_the_traceback(go, steps):
     assert "in broken" in (run.folder / "run.log").read_text()
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_no_worker_has_begun_is_skipped_after_a_failure(go, steps, tmp_path, workers):
+    steps.write(
+        "rows",
+        """
+        def check(x, notes):
+            open(f"{notes}/{x[0]}", "w").close()
+            return [1 // (1 - x[0]) for _ in x]
+        """,
+    )
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    call = steps.call("rows.check", x=[0, 1, 2, 3], notes=str(notes), map="x", rows=1)
+    run = go({"cut": call, "other": steps.call("alone.negate", 3)}, workers=workers)
+    assert states(run) == {"cut": "failed", "other": "skipped"}
+    assert sorted(p.name for p in notes.iterdir()) == ["0", "1"]
+
+
 def test_waiting_node_lets_others_go_on_and_is_asked_again(go, steps, tmp_path):
     answer = str(tmp_path / "answer.txt")
     nodes = {

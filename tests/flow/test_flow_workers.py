@@ -175,7 +175,7 @@ def test_dask_gives_the_same_though_a_worker_is_killed(tmp_path, steps):
 
 
 def test_dask_that_does_not_answer_is_a_clear_error(tmp_path, steps, monkeypatch):
-    monkeypatch.setattr("skywright.flow.cluster.TIMEOUT", 1)
+    monkeypatch.setattr("skywright.flow.workers.TIMEOUT", 1)
     with pytest.raises(RunError, match="no Dask scheduler answers at tcp://127.0.0.1:1"):
         flow.run(plan(tmp_path, {"a": 1}), workspace=tmp_path / "ws", dask="tcp://127.0.0.1:1")
 

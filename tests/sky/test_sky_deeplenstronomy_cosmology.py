@@ -167,6 +167,14 @@ def test_a_cosmology_without_all_redshifts_is_drawn_again(varied):
     assert values["Ode0"].max() > 1.1
 
 
+def test_a_closed_universe_has_its_antipode_behind_all_redshifts():
+    dark = np.array([1.2, 1.45, 1.6])
+    for kept, ode in zip(has_distances({"Om0": np.full(3, 0.3), "Ode0": dark}), dark, strict=True):
+        universe = LambdaCDM(70, 0.3, ode, Tcmb0=0)
+        reach = universe.comoving_distance(1100) / universe.hubble_distance
+        assert kept == (np.sqrt(-universe.Ok0) * reach < np.pi)
+
+
 def test_what_never_has_redshifts_is_refused_before_work(varied):
     varied["COSMOLOGY"]["PARAMETERS"] |= {"Om0": drawn("delta_function", value=0.01), "Ode0": 1.9}
     with pytest.raises(ValueError, match="the cosmology never had all redshifts"):

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from astropy.table import QTable
 
+from skywright.data import Psf
 from skywright.sky import arc_snr, draw_systems, painted_light, select_sources
 from skywright.sky.field import read_field
+from skywright.sky.sources import place_sources
 
 ZERO_POINT = {"g": 30.0, "r": 29.0}
 SIZES = np.array([0.1, 0.2, 0.3])  # arcsec; 0.1 arcsec is 0.21 FWHM here
@@ -54,6 +56,45 @@ def test_signal_to_noise_is_that_of_the_lensed_magnitudes(field, sources):
     boost = light[:, 1].sum(axis=(1, 2)) / flux
     assert np.median(boost / np.asarray(drawn["magnification"])) == pytest.approx(1, abs=0.1)
     assert np.min(boost) > 1.5
+
+
+def test_brightness_holds_through_any_point_spread_function(field, sources):
+    _, images = field
+    psf = Psf(images.bands, images.psf_fwhm, np.array([2.5, 3.0]), "made up")
+    options = {"lens_fraction": 1.0, "snr": None, "radius_fwhm": (2, 4), "n": 40}
+    drawn = draw(field, sources, psf=psf, **options)
+    through_wings = painted_light(images, drawn, psf=psf).sum(axis=(2, 3))
+    gaussian = painted_light(images, draw(field, sources, **options)).sum(axis=(2, 3))
+    # wings lose some light over the edge of a cutout, and never make light
+    assert np.median(through_wings / gaussian) == pytest.approx(0.97, abs=0.04)
+
+
+def test_sources_that_no_place_makes_an_arc_of_get_the_best_one():
+    n = 4
+    masses = {
+        "q_lens": np.full(n, 0.5),
+        "phi_lens": np.zeros(n),
+        "gamma1": np.zeros(n),
+        "gamma2": np.zeros(n),
+    }
+    shape = {"half": np.full(n, 10.0), "fwhm": np.full(n, 2.0), "rng": np.random.default_rng(0)}
+    x, y, magnification = place_sources(masses, np.full(n, 0.1), **shape)
+    assert (magnification * 0.1 < 2.0).all()
+    assert (magnification > 3).all()
+    assert np.hypot(x, y).max() < 1.1
+    with pytest.raises(ValueError, match="half of the light falls nowhere into the cutout"):
+        place_sources(masses, np.full(n, 0.1), **shape | {"half": np.full(n, 0.1)})
+
+
+def test_masked_and_dark_sources_are_passed_over(field, sources):
+    masked = QTable(sources, masked=True)
+    masked["mag_g"] = np.ma.MaskedArray([-99.0, 23.0, -99.0], [True, False, True])
+    drawn = draw(field, masked, lens_fraction=1.0, snr=None)
+    assert np.unique(np.asarray(drawn["share"]).round(6), axis=0).shape == (1, 2)
+    assert len(select_sources(masked, redshift=(0, 3), faintest={"g": 25.0})) == 1
+    dark = sources.copy()
+    dark["mag_g"], dark["mag_r"] = [np.inf] * 2 + [23.0], [np.inf] * 2 + [23.0]
+    assert np.isfinite(draw(field, dark)["share"][draw(field, dark)["label"] == 1]).all()
 
 
 def test_without_a_catalogue_nothing_changes(field):

@@ -131,7 +131,10 @@ def test_every_image_of_a_point_behind_planes_has_its_magnification():
     assert float(image.sum()) == pytest.approx(float(mu.abs().sum()), rel=2e-3)
 
 
-@pytest.mark.parametrize("cosmology", [COSMOLOGY, LambdaCDM(70, 0.3, 0.5), LambdaCDM(70, 0.4, 0.8)])
+@pytest.mark.parametrize(
+    "cosmology",
+    [COSMOLOGY, LambdaCDM(70, 0.3, 0.5), LambdaCDM(70, 0.4, 0.8), LambdaCDM(70, 0.3, 1.4)],
+)
 def test_distances_like_astropy(cosmology):
     near, far = np.array([0.2, 0.5, 1.0, 2.0]), np.array([0.5, 0.5, 3.0, 1.0])
     found = angular_distances(near, far, cosmology)
@@ -139,6 +142,13 @@ def test_distances_like_astropy(cosmology):
     truth = distance(0 * near, near, cosmology), distance(0 * far, far, cosmology), between
     for ours, true in zip(found, truth, strict=True):
         np.testing.assert_allclose(ours, true, rtol=1e-8, atol=1e-6)
+
+
+def test_beyond_the_antipode_of_a_closed_universe_there_is_no_answer():
+    closed = LambdaCDM(70, 0.3, 1.6)  # its antipode is at a redshift of about 3.7
+    assert angular_distances(np.array([1.0]), np.array([3.0]), closed)[2][0] > 0
+    with pytest.raises(ValueError, match="a redshift of 4 lies beyond the antipode"):
+        angular_distances(np.array([1.0]), np.array([4.0]), closed)
 
 
 def test_distances_in_as_many_cosmologies_as_systems():

@@ -7,11 +7,10 @@ import networkx as nx
 from astropy.table import Table
 
 from skywright.flow import run
-from skywright.flow.keys import references
 from skywright.flow.loader import read
 from skywright.flow.names import resolve
 from skywright.flow.outputs import is_table_file, write_tables
-from skywright.flow.plan import Node, Plan, RecipeError
+from skywright.flow.plan import Node, Plan, RecipeError, references
 from skywright.flow.plan import Ref as OurRef
 
 from ._items import Call, Ref, ours

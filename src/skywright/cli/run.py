@@ -113,7 +113,7 @@ def run(
     options = {"out": out or output, "workers": workers, "dask": dask, "overwrite": overwrite}
     lenses: dict[str, Any] = {"survey": survey, "compat": compat, "out": out or output}
     with _errors(as_json), lens_file.as_recipe(recipe, changes, **lenses) as (file, changes):
-        _check_out(output, out)
+        _check_out(output, out, compat)
         plan = _load(file, {**changes, "only": only})
         if graph:
             return typer.echo(_graphviz(plan))
@@ -133,8 +133,11 @@ def run(
     raise typer.Exit(done.exit_code)
 
 
-def _check_out(output: str | None, out: str | None) -> None:
+def _check_out(output: str | None, out: str | None, compat: bool) -> None:
     from skywright.flow import RecipeError
+
+    if compat and output == "0.0.1.7":
+        raise RecipeError("--compat takes no version: write --compat or --compat-0.0.1.7")
 
     if output is not None and out is not None:
         raise RecipeError(f"got {output} and --out {out}: name one place for the output")

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import astropy.units as u
 
+from skywright.flow.loader import Item
 from skywright.flow.names import did_you_mean, may_not_be_handed
 from skywright.flow.plan import Call, Mark, RecipeError
 from skywright.flow.randomness import missing
@@ -27,19 +28,32 @@ FILLED = ("scratch", "progress")  # the engine's alone: a recipe may not say whe
 OURS = ("skywright.", "skypy.", "numpy.", "scipy.", "astropy.")
 # Signatures that say less than the function takes.
 UNTOLD = ("numpy.arange", "builtins.dict", "numpy.random.rand", "numpy.random.randn")
-PLAIN = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+# What an annotation accepts in YAML, and how a message calls it.
+PLAIN: dict[Any, tuple[str, Any]] = {
+    bool: ("true or false", bool),
+    int: ("a whole number", int),
+    float: ("a number", (int, float)),
+    str: ("text", str),
+    list: ("a list", list),
+    dict: ("a mapping", dict),
+    Mapping: ("a mapping", dict),
+    Path: ("a file name", str),
+    u.Quantity: ("a quantity", u.Quantity),
+    types.NoneType: ("null", types.NoneType),
+}
+
+
+Kind = tuple[str, Callable[[Any], bool]]  # what is expected, and a test for it
 
 
 class Known(typing.NamedTuple):
-    """What is known of an argument at load: the values it may have; of a result, none."""
+    """What is known of an argument at load: the values it may have, of a result none; its place."""
 
     values: tuple[Any, ...]
-    mark: Mark
+    item: Item
 
 
-def check_call(
-    call: Call, given: Mapping[int | str, Known], keys: Mapping[str, Mark], cosmology: bool
-) -> None:
+def check_call(call: Call, given: Mapping[int | str, Known], cosmology: bool) -> None:
     """Compare a call with the signature of its target, if that has one.
 
     Parameters
@@ -48,8 +62,6 @@ def check_call(
         The call.
     given : dict
         Position or name of an argument -> what is known of it.
-    keys : dict
-        Where the names of arguments stand.
     cosmology : bool
         Whether the recipe has a cosmology to fill in.
 
@@ -63,13 +75,13 @@ def check_call(
     signature = _signature(call)
     if signature is None:
         return
-    names = _names(call, signature, keys)
+    arguments = _bind(call, signature, given)
     filled = missing(call) - (set() if cosmology else {"cosmology"})
     absent = [
         n
         for n, p in signature.parameters.items()
         if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-        and n not in names and n not in filled
+        and n not in arguments and n not in filled
     ]  # fmt: skip
     if "cosmology" in absent:
         raise RecipeError(
@@ -82,13 +94,13 @@ def check_call(
             f"!{call.path} lacks {', '.join(absent)}; it is called as {_show(signature)}", call.mark
         )
     wanted = _annotations(call.target)
-    for place, known in given.items():
-        name = place if isinstance(place, str) else names[place] if place < len(names) else ""
+    for name, known in arguments.items():
         if name in TEMPLATES and call.path.startswith("astropy.table."):
             _check_template(call.path, name, known)
+        optional = name in signature.parameters and signature.parameters[name].default is None
         for value in known.values:
-            if name in wanted:
-                _check_value(call.path, name, value, wanted[name], signature, known.mark)
+            if name in wanted and not (value is None and optional):
+                _check_value(f"!{call.path}: {name}", value, wanted[name], known.item.mark)
 
 
 def check_functions(call: Call) -> None:
@@ -118,7 +130,7 @@ def _check_template(path: str, name: str, known: Known) -> None:
         raise RecipeError(
             f"!{path}: {name} has to be written out, and may show whole values alone, as "
             "'{col_name}_{table_name}' or '{:.3f}'",
-            known.mark,
+            known.item.mark,
         )
 
 
@@ -131,37 +143,41 @@ def _signature(call: Call) -> inspect.Signature | None:
         return None
 
 
-def _names(call: Call, signature: inspect.Signature, keys: Mapping[str, Mark]) -> list[str]:
-    """Return the parameters that are given: first those by position."""
+def _bind(
+    call: Call, signature: inspect.Signature, given: Mapping[int | str, Known]
+) -> dict[str, Known]:
+    """Return what is known of the arguments by the names of their parameters."""
     parameters = signature.parameters.values()
-    places = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     named = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    many = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-    if len(call.args) > len(places) and not many:
-        raise RecipeError(
-            f"!{call.path} takes {len(places)} arguments at most, got {len(call.args)}; it is "
-            f"called as {_show(signature)}",
-            call.mark,
-        )
-    given = [*places[: len(call.args)], *call.kwargs]
-    for name in FILLED if call.path.startswith(OURS) else ():
-        if name in given:
-            mark = keys.get(name, call.mark)
-            raise RecipeError(f"{name!r} is filled in by the engine: leave it out", mark)
+    anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
     for name in call.kwargs:
-        if name in named or any(p.kind is p.VAR_KEYWORD for p in parameters):
+        mark = given[name].item.at
+        if name in named or anything:
             continue
-        if name in places:
+        if name in signature.parameters:
             raise RecipeError(
-                f"!{call.path} takes {name!r} by position only: write its arguments as a list",
-                keys[name],
+                f"!{call.path} takes {name!r} by position only: write its arguments as a list", mark
             )
         raise RecipeError(
             f"!{call.path} has no parameter {name!r}{did_you_mean(name, named)}; it is called as "
             f"{_show(signature)}",
-            keys[name],
+            mark,
         )
-    return given
+    by_name = {name: given[name] for name in call.kwargs}
+    try:
+        bound = signature.bind_partial(*(given[i] for i in range(len(call.args))), **by_name)
+    except TypeError as error:
+        raise RecipeError(
+            f"!{call.path}: {error}; it is called as {_show(signature)}", call.mark
+        ) from None
+    # what is bound to *args or **kwargs is a collection, of which no annotation speaks
+    arguments = {n: known for n, known in bound.arguments.items() if isinstance(known, Known)}
+    arguments |= by_name
+    for name in FILLED if call.path.startswith(OURS) else ():
+        if name in arguments:
+            mark = arguments[name].item.at
+            raise RecipeError(f"{name!r} is filled in by the engine: leave it out", mark)
+    return arguments
 
 
 def _show(signature: inspect.Signature) -> str:
@@ -178,38 +194,26 @@ def _annotations(target: Any) -> dict[str, Any]:
     function = inspect.unwrap(
         inspect.getattr_static(target, "__init__") if isinstance(target, type) else target
     )
-    try:
-        return inspect.get_annotations(function, eval_str=True)
-    except Exception:  # a name that exists for type checkers alone: the others still count
-        found = getattr(function, "__annotations__", {})
     known: dict[str, Any] = {}
-    for name, annotation in found.items():
-        one = types.SimpleNamespace(__annotations__={name: annotation})
+    for name, text in getattr(function, "__annotations__", {}).items():
+        # one by one, against inspect.get_annotations: a name may exist for type checkers alone
         with contextlib.suppress(Exception):
-            scope = getattr(function, "__globals__", {})
-            known |= typing.get_type_hints(one, scope, include_extras=True)
+            known[name] = eval(text, function.__globals__) if isinstance(text, str) else text
     return known
 
 
-def _check_value(
-    path: str, name: str, value: Any, annotation: Any, signature: inspect.Signature, mark: Mark
-) -> None:
+def _check_value(what: str, value: Any, annotation: Any, mark: Mark) -> None:
     kinds = _kinds(annotation)
-    parameter = signature.parameters.get(name)
-    if kinds is None or (value is None and parameter and parameter.default is None):
-        return
-    if not any(fits(value) for _, fits in kinds):
+    if kinds is not None and not any(fits(value) for _, fits in kinds):
         expected = " or ".join(dict.fromkeys(text for text, _ in kinds))
-        raise RecipeError(
-            f"!{path}: {name} got {_describe(value)}, expected {expected}{_hint(value, kinds)}",
-            mark,
-        )
+        got = f"got {_describe(value)}, expected {expected}{_hint(value, kinds)}"
+        raise RecipeError(f"{what} {got}", mark)
 
 
-def _hint(value: Any, kinds: list[tuple[str, Callable[[Any], bool]]]) -> str:
+def _hint(value: Any, kinds: list[Kind]) -> str:
     """Suggest a quantity where a bare number or a wrong unit stands."""
     texts = [text for text, _ in kinds]
-    if isinstance(value, float) and value.is_integer() and PLAIN[int] in texts:
+    if isinstance(value, float) and value.is_integer() and PLAIN[int][0] in texts:
         return f"; write {int(value)}"
     units = [t.rpartition(" as ")[2] for t in texts if " as " in t]
     number = getattr(value, "value", value)
@@ -224,13 +228,12 @@ def _describe(value: Any) -> str:
     if isinstance(value, u.Quantity):
         return f"{value} ({value.unit.physical_type})"
     if isinstance(value, bool):
-        return f"{'true' if value else 'false'}"
-    kinds = {str: "text", list: "a list", dict: "a mapping"}
-    kind = next((text for known, text in kinds.items() if isinstance(value, known)), "")
-    return f"{kind} {value!r:.40}".strip()
+        return str(value).lower()
+    kinds: dict[type, str] = {str: "text", list: "a list", dict: "a mapping"}
+    return f"{kinds.get(type(value), '')} {value!r:.40}".strip()
 
 
-def _kinds(annotation: Any) -> list[tuple[str, Callable[[Any], bool]]] | None:
+def _kinds(annotation: Any) -> list[Kind] | None:
     """Return what an annotation accepts; None if that cannot be told."""
     origin = get_origin(annotation)
     if origin is Union or isinstance(annotation, types.UnionType):
@@ -249,31 +252,18 @@ def _kinds(annotation: Any) -> list[tuple[str, Callable[[Any], bool]]] | None:
     if origin is tuple and get_args(annotation)[1:] == (...,):
         every = _kinds(get_args(annotation)[0])
         return every and [_each(*kind) for kind in every]
-    return _simple(origin or annotation)
+    if (origin or annotation) not in PLAIN:
+        return None
+    text, accepted = PLAIN[origin or annotation]
+    return [(text, lambda v: isinstance(v, accepted) and isinstance(v, bool) is (accepted is bool))]
 
 
-def _each(text: str, fits: Callable[[Any], bool]) -> tuple[str, Callable[[Any], bool]]:
+def _each(text: str, fits: Callable[[Any], bool]) -> Kind:
     """Return the check of a list, all of whose items are of one kind."""
     return f"a list, each {text}", lambda v: isinstance(v, (list, tuple)) and all(map(fits, v))
 
 
-def _simple(kind: Any) -> list[tuple[str, Callable[[Any], bool]]] | None:
-    if kind is type(None):
-        return [("null", lambda v: v is None)]
-    if kind is u.Quantity:
-        return [("a quantity", lambda v: isinstance(v, u.Quantity))]
-    if kind is Path:
-        return [("a file name", lambda v: isinstance(v, str))]
-    if kind in (list, dict, Mapping):
-        return [("a list" if kind is list else "a mapping", lambda v: isinstance(v, kind))]
-    if kind not in PLAIN:
-        return None
-    accepted = (int, float) if kind is float else kind
-    is_bool = kind is bool
-    return [(PLAIN[kind], lambda v: isinstance(v, accepted) and isinstance(v, bool) is is_bool)]
-
-
-def _quantity(wanted: Any) -> list[tuple[str, Callable[[Any], bool]]] | None:
+def _quantity(wanted: Any) -> list[Kind] | None:
     """Return the check of a unit or physical type, as ``Quantity["length"]`` carries it."""
     try:
         physical = u.get_physical_type(wanted)

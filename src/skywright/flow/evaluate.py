@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,52 +15,81 @@ from astropy.table import Column, MaskedColumn, Table
 
 from skywright.data import artefacts
 from skywright.flow.collect import collect, cut
-from skywright.flow.names import may_not_be_handed
+from skywright.flow.names import did_you_mean, may_not_be_handed, words
 from skywright.flow.plan import Call, Node, Ref
 from skywright.flow.randomness import drawing, generator, missing
 
-__all__ = ["Scope", "fill_cosmology", "mapped_argument", "node_value", "take"]
+__all__ = ["Job", "Scope", "node_value", "take"]
 
 _COSMOLOGIES: dict[str, Cosmology] = {}
 
 
-@dataclass
-class Scope:
-    """Where an expression is evaluated.
+@dataclass(frozen=True)
+class Job:
+    """What a worker needs to make one entry.
 
     Parameters
     ----------
     node : Node
-        Whose expression it is.
+        Whose expression is evaluated.
+    key : str
+        Of the entry.
     seed : int
         Seed of the recipe.
+    workspace : Path
+        Where the store is.
     inputs : dict
         Name -> folder of its artefact, or the `Node` itself where the value is not kept.
     points : dict
-        Name -> sweep point, for collections.
+        Name of an input -> its sweep point, for collections.
+    files : dict
+        File -> sha256 of the source that the key stands for.
     block : (int, int) or None
-        Number of a block and its rows, in a call with ``.map``.
+        Number of a block and its rows, in a call with ``.map``; None for the whole node.
+    parts : tuple of Path
+        Folders of finished blocks; the job is then to join them.
+    seconds, memory : float [s], int [byte]
+        What the blocks to be joined took.
+    """
+
+    node: Node
+    key: str
+    seed: int
+    workspace: Path
+    inputs: dict[str, Path | Node]
+    points: dict[str, dict[str, Any]]
+    files: dict[str, str]
+    block: tuple[int, int] | None = None
+    parts: tuple[Path, ...] = ()
+    seconds: float = 0.0
+    memory: int = 0
+
+
+@dataclass
+class Scope:
+    """Where the expression of a node is evaluated.
+
+    Parameters
+    ----------
+    job : Job
+        Its node, inputs and block.
     scratch, progress : callable
         Make the private folder; report the fraction done.
     """
 
-    node: Node
-    seed: int
-    inputs: dict[str, Path | Node]
-    points: dict[str, dict[str, Any]] = field(default_factory=dict)
-    block: tuple[int, int] | None = None
-    scratch: Callable[[], Path] | None = None
-    progress: Callable[[float], None] | None = None
+    job: Job
+    scratch: Callable[[], Path]
+    progress: Callable[[float], None]
     calls: int = 0
     loaded: dict[str, Any] = field(default_factory=dict)
 
     def load(self, name: str) -> Any:
         """Return the value of an input."""
         if name not in self.loaded:
-            source = self.inputs[name]
+            source = self.job.inputs[name]
             if isinstance(source, Node):
-                inner = replace(self, node=source, block=None, calls=0, loaded={})
-                self.loaded[name] = node_value(inner)
+                inner = replace(self.job, node=source, block=None)
+                self.loaded[name] = node_value(Scope(inner, self.scratch, self.progress))
             else:
                 self.loaded[name] = artefacts.load(source)
         return self.loaded[name]
@@ -70,7 +97,7 @@ class Scope:
 
 def node_value(scope: Scope) -> Any:
     """Return the value of the scope's node, or of the block that the scope names."""
-    node = scope.node
+    node = scope.job.node
     if node.kind == "complete":
         return _assemble(scope)
     value = _evaluate(node.value, scope)
@@ -83,7 +110,7 @@ def _evaluate(value: Any, scope: Scope) -> Any:
     if isinstance(value, Ref):
         if value.collect:
             parts = [take(scope.load(n), value.part, n) for n in value.collect]
-            return collect([scope.points.get(n, {}) for n in value.collect], parts)
+            return collect([scope.job.points[n] for n in value.collect], parts)
         return take(scope.load(value.node), value.part, value.node)
     if isinstance(value, Call):
         return value.target if value.imported else _call(value, scope)
@@ -99,19 +126,19 @@ def _call(call: Call, scope: Scope) -> Any:
     scope.calls += 1
     args = [_evaluate(v, scope) for v in call.args]
     kwargs = {k: _evaluate(v, scope) for k, v in call.kwargs.items()}
-    if call.map is not None and scope.block is not None:
-        rows = slice(scope.block[0] * scope.block[1], (scope.block[0] + 1) * scope.block[1])
-        where, name = _mapped(call, args, kwargs)
-        where[name] = cut(where[name], rows)
+    job, block = scope.job, scope.job.block
+    if call.map is not None and block is not None:
+        rows = slice(block[0] * block[1], (block[0] + 1) * block[1])
+        kwargs[call.map] = cut(kwargs[call.map], rows)
     if function := may_not_be_handed(call.path, [args, kwargs]):
         raise TypeError(f"!{call.path} may not be given the function {function}")
-    rng = generator(scope.seed, scope.node.name, scope.block and scope.block[0], number)
+    rng = generator(job.seed, job.node.name, block and block[0], number)
     fill = missing(call)
     if "rng" in fill:
         kwargs["rng"] = rng
-    if "scratch" in fill and scope.scratch:
+    if "scratch" in fill:
         kwargs["scratch"] = scope.scratch()
-    if "progress" in fill and scope.progress:
+    if "progress" in fill:
         kwargs["progress"] = scope.progress
     if isinstance(call.target, type) and issubclass(call.target, Cosmology):
         return _cosmology(call.target, args, kwargs)
@@ -124,21 +151,6 @@ def _cosmology(kind: type[Cosmology], args: list[Any], kwargs: dict[str, Any]) -
     if key not in _COSMOLOGIES:
         _COSMOLOGIES[key] = kind(*args, **kwargs)
     return _COSMOLOGIES[key]
-
-
-def mapped_argument(call: Call) -> Any:
-    """Return the expression that ``.map`` names."""
-    where, name = _mapped(call, list(call.args), call.kwargs)
-    return where[name]
-
-
-def _mapped(call: Call, args: list[Any], kwargs: dict[str, Any]) -> tuple[Any, Any]:
-    if call.map in kwargs:
-        return kwargs, call.map
-    names = list(inspect.signature(call.target).parameters)
-    if call.map not in names[: len(args)]:
-        raise ValueError(f".map names {call.map!r}, but the call has no such argument")
-    return args, names.index(call.map)
 
 
 def take(value: Any, part: tuple[str, ...], name: str) -> Any:
@@ -160,9 +172,8 @@ def take(value: Any, part: tuple[str, ...], name: str) -> Any:
         else:
             raise TypeError(f"${name} is a {type(value).__name__}: it has no part {key!r}")
         if key not in known:
-            close = difflib.get_close_matches(key, known, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known)}"
-            raise KeyError(f"${name} has no part {key!r}; {hint}")
+            hint = f"{did_you_mean(key, known)}; it has {words(known)}"
+            raise KeyError(f"${name} has no part {key!r}{hint}")
         value = value[key] if isinstance(value, (Table, dict)) else getattr(value, key)
         name = f"{name}.{key}"
     return _plain(value)
@@ -195,27 +206,12 @@ def _split(value: Any, columns: tuple[str, ...]) -> dict[str, Any]:
 
 def _assemble(scope: Scope) -> Table:
     """Return the whole table: what ``.init`` made, and its columns in the order of the file."""
-    first, *others = scope.node.value
+    first, *others = scope.job.node.value
     table = scope.load(first.node).copy()
-    for name, ref in zip(scope.node.columns, others, strict=True):
+    for name, ref in zip(scope.job.node.columns, others, strict=True):
         value = take(scope.load(ref.node), ref.part, ref.node)
         try:
             table[name] = value
         except (ValueError, TypeError) as error:
             raise ValueError(f"column {name!r} does not fit into the table: {error}") from error
     return table
-
-
-def fill_cosmology(value: Any, cosmology: Any) -> Any:
-    """Return an expression whose calls, nested ones too, name the cosmology they miss."""
-    if isinstance(value, Call) and not value.imported:
-        args = tuple(fill_cosmology(v, cosmology) for v in value.args)
-        kwargs = {k: fill_cosmology(v, cosmology) for k, v in value.kwargs.items()}
-        if cosmology is not None and "cosmology" in missing(value):
-            kwargs["cosmology"] = cosmology
-        return replace(value, args=args, kwargs=kwargs)
-    if isinstance(value, dict):
-        return {k: fill_cosmology(v, cosmology) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)([fill_cosmology(v, cosmology) for v in value])
-    return value

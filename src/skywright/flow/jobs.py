@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
 import resource
 import sys
 import time
 import traceback
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,97 +19,79 @@ from astropy.utils import iers
 
 from skywright.data import Waiting, artefacts
 from skywright.flow.collect import join
-from skywright.flow.evaluate import Scope, node_value
+from skywright.flow.evaluate import Job, Scope, node_value
 from skywright.flow.events import is_disk_full
-from skywright.flow.keys import calls
-from skywright.flow.plan import Node
+from skywright.flow.plan import Node, calls, parts
 from skywright.flow.randomness import isolated
-from skywright.flow.store import Entry, Store
+from skywright.flow.store import Entry, Store, digest_file
 
-__all__ = ["THREADS", "Job", "Outcome", "environment", "execute"]
+__all__ = ["THREADS", "THREAD_LIMITS", "State", "execute", "failure"]
 
 THREADS = 1  # per node, whatever the machine: sums must not depend on it
+# With this in its environment, every library starts single-threaded.
+THREAD_LIMITS = {
+    f"{library}_THREADS": str(THREADS)
+    for library in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "NUMEXPR_NUM", "BLIS_NUM", "NUMBA_NUM",
+                    "VECLIB_MAXIMUM")
+}  # fmt: skip
 _UNFREED: list[Exception] = []  # HDF5 crashes when a file that met a full disk is freed
 
 
 @dataclass(frozen=True)
-class Job:
-    """What a worker needs to make one entry.
+class State:
+    """Where a job or a node is, and how it ended.
 
     Parameters
     ----------
-    block : (int, int) or None
-        Number of the block and its rows; None for the whole node.
-    parts : tuple of Path
-        Folders of finished blocks; the job is then to join them.
-    files : dict
-        File -> sha256 of the source that the key stands for.
-    seconds, memory : float [s], int [byte]
-        What the blocks to be joined took.
+    state : str
+        ``computed``, ``cached``, ``waiting``, ``failed`` or ``skipped``; before it ended
+        ``running``, and in a forecast ``compute`` and ``unknown``.
+    entry : Entry or None
+        Its artefact in the store.
+    seconds : float [s]
+        Spent on it in this run.
+    message, trace : str
+        Why it waits or failed; the traceback.
     """
-
-    node: Node
-    key: str
-    seed: int
-    workspace: Path
-    inputs: dict[str, Path | Node]
-    points: dict[str, dict[str, Any]] = field(default_factory=dict)
-    block: tuple[int, int] | None = None
-    parts: tuple[Path, ...] = ()
-    files: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
-    memory: int = 0
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a job ended: ``computed``, ``cached``, ``waiting``, ``failed`` or ``died``."""
 
     state: str
     entry: Entry | None = None
+    seconds: float = 0.0
     message: str = ""
     trace: str = ""
 
 
-def execute(job: Job, progress: Callable[[float], None] = lambda fraction: None) -> Outcome:
+def execute(job: Job, progress: Callable[[float], None] = lambda fraction: None) -> State:
     """Make the entry of a job, or find that another run has made it meanwhile."""
     store = Store(job.workspace)
     try:
         with store.lock(job.key):
             entry = store.find(job.key)
             if entry is not None:
-                return Outcome("cached", entry)
+                return State("cached", entry)
             _check_source(job.files)
             # astropy would fetch tables of the Earth's rotation while a step runs
             iers.conf.auto_download = False
             entry = _make(job, store, progress)
         store.clear_scratch(job.key)
-        return Outcome("computed", entry)
+        return State("computed", entry)
     except Waiting as waiting:
-        return Outcome("waiting", message=str(waiting))
+        return State("waiting", message=str(waiting))
     except Exception as error:
         if is_disk_full(error):
             _UNFREED.append(error)
-        return Outcome("failed", message=_explain(error, store), trace=traceback.format_exc())
+        return failure(error, store)
 
 
 def _check_source(files: dict[str, str]) -> None:
     """Refuse to compute under a key that stands for other code than this process has read."""
     for file, digest in files.items():
-        if hashlib.sha256(Path(file).read_bytes()).hexdigest() != digest:
+        if digest_file(Path(file)) != digest:
             raise RuntimeError(f"{file} changed while the run was going on: run it again")
 
 
 def _make(job: Job, store: Store, progress: Callable[[float], None]) -> Entry:
-    scope = Scope(
-        job.node,
-        job.seed,
-        job.inputs,
-        job.points,
-        job.block,
-        scratch=lambda: store.scratch(job.key),
-        progress=progress,
-    )
+    scope = Scope(job, lambda: store.scratch(job.key), progress)
     _reset_peak()
     start = time.perf_counter()
     block = job.block and job.block[0]
@@ -128,32 +108,25 @@ def _make(job: Job, store: Store, progress: Callable[[float], None]) -> Entry:
 
 def _is_unfit(value: Any) -> bool:
     """Tell whether a value can be neither saved nor made again alike: a lambda, an open file."""
-    name = getattr(value, "__qualname__", "")
-    return (
-        "<" in name
-        or isinstance(value, (types.GeneratorType, types.ModuleType))
-        or hasattr(value, "fileno")
-        or hasattr(value, "__next__")
-        or (isinstance(value, (list, tuple, set)) and any(_is_unfit(v) for v in value))
-        or (isinstance(value, dict) and any(_is_unfit(v) for v in value.values()))
+    return any(
+        "<" in getattr(part, "__qualname__", "")
+        or isinstance(part, (types.GeneratorType, types.ModuleType))
+        or hasattr(part, "fileno")
+        or hasattr(part, "__next__")
+        for part in parts(value)
     )
 
 
-def _explain(error: Exception, store: Store) -> str:
+def failure(error: Exception, store: Store) -> State:
+    """Return how a job ended in which this error was raised."""
+    text = error.args[0] if isinstance(error, KeyError) and error.args else error
+    message = f"{type(error).__name__}: {text}"
     if is_disk_full(error):
-        return (
+        message = (
             f"the disk of {store.workspace} is full: nothing of this node was kept, the store is "
             "sound; free some space, or point --workspace to another disk, and run again"
         )
-    text = error.args[0] if isinstance(error, KeyError) and error.args else error
-    return f"{type(error).__name__}: {text}"
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a worker, in which every library starts single-threaded."""
-    names = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "BLIS", "NUMBA")
-    limits = {f"{name}_NUM_THREADS": str(THREADS) for name in names}
-    return {**os.environ, **limits, "VECLIB_MAXIMUM_THREADS": str(THREADS), "PYTHONHASHSEED": "0"}
+    return State("failed", message=message, trace=traceback.format_exc())
 
 
 @contextlib.contextmanager
@@ -182,10 +155,8 @@ def _pools(modules: int) -> threadpoolctl.ThreadpoolController:
 
 def _reset_peak() -> None:
     """Start the kernel's count of peak memory anew, where it can."""
-    try:
+    with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return
 
 
 def _peak() -> int:

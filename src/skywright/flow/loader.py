@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,8 +26,11 @@ from skywright.data.marked_yaml import (
 from skywright.data.units import check_unit
 from skywright.flow.plan import Mark, RecipeError
 
-__all__ = ["Item", "parse", "read", "words"]
+__all__ = ["NAME", "NODES", "SECTIONS", "Item", "parse", "read"]
 
+NAME = re.compile(r"\w[\w+-]{0,99}")
+NODES = 10_000
+SECTIONS = ("recipe", "parameters", "cosmology", "tables")
 UNIT_LENGTH = 60
 
 _QUANTITY = re.compile(rf"({NUMBER})[ \t]+(\S.*)", re.DOTALL)
@@ -41,6 +44,8 @@ class Item:
     ----------
     value : object
         Scalar, Quantity, list of `Item`, or dict of str to `Item`.
+    mark : Mark
+        Where it stands.
     kind : str
         ``plain``; ``call`` (``path`` is called with ``value``; None imports it); ``ref``
         (``path`` is what is referred to).
@@ -48,8 +53,8 @@ class Item:
         Dotted path of a call or a reference.
     text : str
         A scalar as it was written.
-    keys : dict
-        Where the keys of a mapping stand.
+    key : Mark or None
+        Where its key stands, of an entry of a mapping.
     """
 
     value: Any
@@ -57,7 +62,12 @@ class Item:
     kind: str = "plain"
     path: str = ""
     text: str = ""
-    keys: dict[str, Mark] | None = None
+    key: Mark | None = None
+
+    @property
+    def at(self) -> Mark:
+        """Return where its key stands, or it alone if it has none."""
+        return self.key or self.mark
 
     def plain(self) -> Any:
         """Return the value without marks; calls and references are refused."""
@@ -73,6 +83,23 @@ class Item:
         if isinstance(self.value, list):
             return [item.plain() for item in self.value]
         return self.value
+
+    def entries(self, what: str) -> dict[str, Item]:
+        """Return the entries of a mapping; of nothing, none."""
+        if self.kind != "plain" or not isinstance(self.value, (dict, type(None))):
+            raise RecipeError(f"{what} has to be a mapping (name: value)", self.mark)
+        return self.value or {}
+
+    def place(self, *where: int | str) -> Mark:
+        """Return where an entry stands, as deep as it can be followed."""
+        item = self
+        for part in where:
+            inside = item.value if isinstance(item.value, dict) else {}
+            inside = dict(enumerate(item.value)) if isinstance(item.value, list) else inside
+            if part not in inside:
+                break
+            item = inside[part]
+        return item.at
 
 
 class _Loader(MarkedLoader):
@@ -92,8 +119,7 @@ def read(file: str | Path) -> Item:
         If there is no such file, or it is no recipe: with the line.
     """
     item = parse(read_text(file, RecipeError), str(file))
-    empty = item.kind == "plain" and item.value is None
-    return Item({}, Mark(str(file), 1), keys={}) if empty else item
+    return replace(item, value=item.entries("a recipe"))
 
 
 def parse(text: str, file: str) -> Item:
@@ -102,13 +128,6 @@ def parse(text: str, file: str) -> Item:
     if node is None:
         return Item(None, Mark(file, 1))
     return _Builder(file).item(node)
-
-
-def words(names: Any, limit: int = 12) -> str:
-    """Return a list of names for a message, not too long."""
-    names = list(names)
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return (", ".join(names[:limit]) or "nothing") + more
 
 
 class _Builder:
@@ -125,7 +144,7 @@ class _Builder:
     def fail(self, message: str, node: yaml.Node) -> NoReturn:
         raise RecipeError(message, self.mark(node))
 
-    def item(self, node: yaml.Node) -> Item:
+    def item(self, node: yaml.Node, key: yaml.Node | None = None) -> Item:
         self._left -= 1
         if self._left < 0:
             last = max(self._open, key=lambda opened: opened.start_mark.line, default=node)
@@ -135,55 +154,47 @@ class _Builder:
         if len(self._open) >= DEPTH:
             self.fail(f"nested more than {DEPTH} deep", node)
         self._open.append(node)
-        try:
-            return self._call(node) if self._is_call(node.tag) else self._plain(node)
-        finally:
-            self._open.pop()
+        kind, path, value = self._read(node)
+        self._open.pop()
+        text = node.value if isinstance(node, yaml.ScalarNode) else ""
+        return Item(value, self.mark(node), kind, path, text, self.mark(key) if key else None)
 
-    def _is_call(self, tag: str) -> bool:
-        return tag.startswith("!") and tag not in ("!", "!ref", "!quantity")
-
-    def _call(self, node: yaml.Node) -> Item:
-        path = node.tag[1:]
-        if not isinstance(node, yaml.ScalarNode):
-            value, keys = self._collection(node)
-            return Item(value, self.mark(node), "call", path, keys=keys)
-        if node.value != "":
-            self.fail(
-                f"!{path} is followed by text; arguments are a list or a mapping: "
-                f"!{path} [{node.value[:40]}]",
-                node,
-            )
-        return Item(None, self.mark(node), "call", path)
-
-    def _plain(self, node: yaml.Node) -> Item:
-        kind = node.tag.removeprefix(CORE)
-        if isinstance(node, yaml.ScalarNode):
-            if SURROGATE.search(node.value):
-                self.fail("half of a surrogate pair is no character: no file can hold it", node)
-            if node.tag == "!ref":
-                return self._reference(node)
-            return Item(self._scalar(node, kind), self.mark(node), text=node.value)
-        wanted = "map" if isinstance(node, yaml.MappingNode) else "seq"
-        if kind not in (wanted, "!"):
-            self.fail(self._foreign(node.tag), node)
-        value, keys = self._collection(node)
-        return Item(value, self.mark(node), keys=keys)
+    def _read(self, node: yaml.Node) -> tuple[str, str, Any]:
+        """Return the kind of a value, its path if it is a call or a reference, and itself."""
+        tag, scalar = node.tag, isinstance(node, yaml.ScalarNode)
+        if tag.startswith("!") and tag not in ("!", "!ref", "!quantity"):
+            if scalar and node.value != "":
+                self.fail(
+                    f"{tag} is followed by text; arguments are a list or a mapping: "
+                    f"{tag} [{node.value[:40]}]",
+                    node,
+                )
+            return "call", tag[1:], None if scalar else self._collection(node)
+        if not scalar:
+            wanted = "map" if isinstance(node, yaml.MappingNode) else "seq"
+            if tag not in (f"{CORE}{wanted}", "!"):
+                self.fail(self._foreign(tag), node)
+            return "plain", "", self._collection(node)
+        if SURROGATE.search(node.value):
+            self.fail("half of a surrogate pair is no character: no file can hold it", node)
+        if tag == "!ref":
+            return "ref", self._reference(node), None
+        return "plain", "", self._scalar(node, tag.removeprefix(CORE))
 
     def _foreign(self, tag: str) -> str:
         shown = tag.replace(CORE, "!!")
         return f"the YAML tag {shown} is not allowed here; a call is written !module.function"
 
-    def _reference(self, node: yaml.ScalarNode) -> Item:
+    def _reference(self, node: yaml.Node) -> str:
         path = node.value.removeprefix("$").strip()
-        if not path or not all(path.split(".")):
+        if not all(path.split(".")):
             self.fail(
                 f"empty reference: {node.value!r} refers to nothing: write $name or $table.column",
                 node,
             )
-        return Item(None, self.mark(node), "ref", path, node.value)
+        return str(path)
 
-    def _scalar(self, node: yaml.ScalarNode, kind: str) -> Any:
+    def _scalar(self, node: yaml.Node, kind: str) -> Any:
         try:
             return self._quantity(node) if kind == "!quantity" else read_scalar(node.value, kind)
         except (ValueError, KeyError):
@@ -191,7 +202,7 @@ class _Builder:
         except LookupError:
             self.fail(self._foreign(node.tag), node)
 
-    def _quantity(self, node: yaml.ScalarNode) -> u.Quantity:
+    def _quantity(self, node: yaml.Node) -> u.Quantity:
         found = _QUANTITY.fullmatch(node.value.strip())
         if not found:
             self.fail(f"got {node.value[:40]!r}, expected a quantity as 42 km", node)
@@ -212,38 +223,35 @@ class _Builder:
                 node,
             )
 
-    def _collection(self, node: yaml.Node) -> tuple[Any, dict[str, Mark] | None]:
+    def _collection(self, node: yaml.Node) -> Any:
         if isinstance(node, yaml.SequenceNode):
-            return [self.item(child) for child in node.value], None
+            return [self.item(child) for child in node.value]
         found: dict[str, Item] = {}
-        keys: dict[str, Mark] = {}
         merged: list[yaml.Node] = []
         for key, child in node.value:
             if key.tag == f"{CORE}merge":
                 merged += child.value if isinstance(child, yaml.SequenceNode) else [child]
                 continue
-            if not isinstance(key, yaml.ScalarNode) or key.tag != f"{CORE}str":
-                shown = getattr(key, "value", "")
-                shown = shown if isinstance(shown, str) and shown else "this"
-                kind = key.tag.removeprefix(CORE)
-                self.fail(
-                    f'key "{shown[:40]}" is of non-string type "{kind[:40]}": a key has to be '
-                    f'text; put it in quotes: "{shown[:40]}":',
-                    key,
-                )
-            name = key.value
-            if SURROGATE.search(name):
-                self.fail("half of a surrogate pair is no character: no file can hold it", key)
-            if name in keys:
-                self.fail(f"{name!r} is given twice, first on line {keys[name].line}", key)
-            found[name], keys[name] = self.item(child), self.mark(key)
+            name = self._key(key)
+            if name in found:
+                self.fail(f"{name!r} is given twice, first on line {found[name].at.line}", key)
+            found[name] = self.item(child, key)
         for child in merged:
-            self._merge(self.item(child), found, keys)
-        return found, keys
+            item = self.item(child)
+            if item.kind != "plain" or not isinstance(item.value, dict):
+                self.fail("'<<' takes a mapping, or a list of mappings", child)
+            found |= {k: v for k, v in item.value.items() if k not in found}
+        return found
 
-    def _merge(self, item: Item, found: dict[str, Item], keys: dict[str, Mark]) -> None:
-        if item.kind != "plain" or not isinstance(item.value, dict):
-            raise RecipeError("'<<' takes a mapping, or a list of mappings", item.mark)
-        for name, value in item.value.items():
-            if name not in found:
-                found[name], keys[name] = value, (item.keys or {})[name]
+    def _key(self, node: yaml.Node) -> str:
+        if not isinstance(node, yaml.ScalarNode) or node.tag != f"{CORE}str":
+            shown = node.value if isinstance(node.value, str) and node.value else "this"
+            kind = node.tag.removeprefix(CORE)
+            self.fail(
+                f'key "{shown[:40]}" is of non-string type "{kind[:40]}": a key has to be '
+                f'text; put it in quotes: "{shown[:40]}":',
+                node,
+            )
+        if SURROGATE.search(node.value):
+            self.fail("half of a surrogate pair is no character: no file can hold it", node)
+        return str(node.value)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import stat
+from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 
-from skywright.data.marked_yaml import BYTES, MarkedError, compose, read_text
+from skywright.data.marked_yaml import BYTES
 
 __all__ = ["configurations", "digest_named"]
 
@@ -23,6 +26,13 @@ MOST_CONFIGURATIONS = 100  # that one names, directly or not
 HEAD = 4096  # bytes, in which a configuration shows what it is
 SUFFIXES = (".yml", ".yaml")
 _KEY = re.compile(rb"(?:---[^\n]*\n|[ \t]*(?:#[^\n]*)?\n)*[\"']?\w[\w .-]*[\"']?[ \t]*:\s")
+
+
+class _Content(NamedTuple):
+    """What a file holds: its digest and, of a configuration, all texts in it."""
+
+    digest: str
+    texts: tuple[str, ...] | None
 
 
 def configurations(texts: Iterable[str]) -> tuple[Path, ...]:
@@ -44,16 +54,15 @@ def digest_named(text: str, beside: tuple[Path, ...] = ()) -> list[str] | None:
         Configurations among the other arguments, beside which a name may be looked for.
     """
     text = text if not text.endswith("]") or os.path.exists(text) else text.rpartition("[")[0]
-    found: dict[str, None] = {}
+    found: list[str] = []
     if beside:  # a value that stands in for one of a configuration may be a folder as well
-        found |= dict.fromkeys(_files(text, [file.parent for file in beside]))
-    if _is_file(text):
-        found[text] = None
-    for file in [file for file in found if _is_configuration(file)]:
-        found |= dict.fromkeys(_named_in(file))
+        found += _files(text, [file.parent for file in beside])
+    found.append(text)
+    for file in filter(_is_configuration, list(found)):
+        found += _named_in(file)
     # the order is that of the names, so that it tells two files from their swapped selves
-    once = dict.fromkeys(os.path.realpath(file) for file in found)
-    return [digest for file in once if (digest := _digest(file))] or None
+    once = dict.fromkeys(os.path.realpath(file) for file in found if _content(file))
+    return [content.digest for file in once if (content := _content(file))] or None
 
 
 def _named_in(first: str) -> list[str]:
@@ -62,21 +71,22 @@ def _named_in(first: str) -> list[str]:
     Names are looked for where readers do: beside the file they stand in, beside those that it was
     named in, and in the folder where one works. Those that are no file count for nothing.
     """
-    found: dict[str, None] = {}
-    folders = [Path(first).parent]
-    todo = [first]
+    found: list[str] = []
+    folders: list[Path] = []
+    todo = deque([first])
     read: set[str] = set()
     while todo and len(read) < MOST_CONFIGURATIONS:
-        file = todo.pop(0)
-        if os.path.realpath(file) in read:
+        file = todo.popleft()
+        content = _content(file)
+        if os.path.realpath(file) in read or content is None or content.texts is None:
             continue
         read.add(os.path.realpath(file))
         if Path(file).parent not in folders:
             folders.append(Path(file).parent)
-        named = [f for name in _scalars(file, *_state(file)) for f in _files(name, folders)]
-        found |= dict.fromkeys(named)
-        todo += [f for f in named if _is_configuration(f)]
-    return list(found)
+        named = dict.fromkeys(f for name in content.texts for f in _files(name, folders))
+        found += named
+        todo += named
+    return found
 
 
 def _files(name: str, folders: list[Path]) -> Iterator[str]:
@@ -85,8 +95,8 @@ def _files(name: str, folders: list[Path]) -> Iterator[str]:
         return
     for place in dict.fromkeys([*(str(folder / name) for folder in folders), name]):
         if os.path.isdir(place):
-            yield from filter(_is_file, _data(Path(place)))
-        elif _is_file(place):
+            yield from filter(_content, _data(Path(place)))
+        elif _content(place):
             yield place
 
 
@@ -99,74 +109,49 @@ def _data(folder: Path) -> list[str]:
     return [str(f) for f in inside[:MOST_FILES]]
 
 
-@cache
-def _scalars(path: str, *_: int) -> tuple[str, ...]:
-    """Return all texts in a configuration; size, time and inode tell whether we know it."""
-    try:
-        node = compose(read_text(path), path)
-    except MarkedError:
-        return ()
-    found: dict[str, None] = {}
-    todo, seen = [node], set()
-    while todo:
-        part = todo.pop()
-        if id(part) in seen:  # an alias
-            continue
-        seen.add(id(part))
-        if isinstance(part, yaml.MappingNode):
-            todo += [each for pair in part.value for each in pair]
-        elif isinstance(part, yaml.SequenceNode):
-            todo += part.value
-        elif isinstance(part, yaml.ScalarNode):
-            found[part.value] = None
-    return tuple(found)
-
-
 def _is_configuration(text: str) -> bool:
-    """Tell a file of YAML by its suffix, or else by a first line that is a key.
-
-    The size is bounded: a larger one is data, whatever it looks like.
-    """
-    if not _is_file(text) or os.path.getsize(text) > BYTES:
-        return False
-    return text.lower().endswith(SUFFIXES) or _starts_with_a_key(text, *_state(text))
+    content = _content(text)
+    return content is not None and content.texts is not None
 
 
-@cache
-def _starts_with_a_key(path: str, *_: int) -> bool:
+def _content(path: str) -> _Content | None:
+    """Return what a file holds; None if it is none."""
     try:
-        with open(path, "rb") as file:
-            return bool(_KEY.match(file.read(HEAD).removeprefix(b"\xef\xbb\xbf")))
-    except OSError:
-        return False
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return stat.S_ISREG(os.stat(text).st_mode)
+        status = os.stat(path)
+        if stat.S_ISREG(status.st_mode):
+            return _read(path, status.st_size, status.st_mtime_ns, status.st_ino)
     except (OSError, ValueError):
-        return False
-
-
-def _state(path: str) -> tuple[int, int, int]:
-    status = os.stat(path)
-    return status.st_size, status.st_mtime_ns, status.st_ino
-
-
-def _digest(path: str) -> str | None:
-    try:
-        return _content(path, *_state(path))
-    except OSError:
-        return None
+        pass
+    return None
 
 
 @cache
-def _content(path: str, size: int, *_: int) -> str:
-    """Return the digest of a file; size, time and inode tell whether it is the one we know."""
-    digest = hashlib.sha256()
+def _read(path: str, size: int, *_: int) -> _Content:
+    """Read a file; size, time and inode tell whether it is the one we know.
+
+    A configuration is known by its suffix, or else by a first line that is a key. Its size is
+    bounded: a larger one is data, whatever it looks like.
+    """
+    digest, left = hashlib.sha256(), size
     with open(path, "rb") as file:
-        # not further: some files of the kernel say that they are empty, and never end
-        while size > 0 and (block := file.read(min(size, _READ))):
+        start = block = file.read(min(left, _READ))
+        while block:
             digest.update(block)
-            size -= len(block)
-    return digest.hexdigest()
+            left -= len(block)
+            # not further: some files of the kernel say that they are empty, and never end
+            block = file.read(min(left, _READ))
+    if not 0 < size <= BYTES:
+        return _Content(digest.hexdigest(), None)
+    keyed = _KEY.match(start[:HEAD].removeprefix(b"\xef\xbb\xbf"))
+    texts = _scalars(start) if keyed or path.lower().endswith(SUFFIXES) else None
+    return _Content(digest.hexdigest(), texts)
+
+
+def _scalars(text: bytes) -> tuple[str, ...]:
+    """Return all texts in a configuration, as far as it is YAML; each alias stands for nothing."""
+    found: dict[str, None] = {}
+    with contextlib.suppress(Exception):  # PyYAML's scanner leaks errors of every kind
+        for event in yaml.parse(text):
+            if isinstance(event, yaml.ScalarEvent):
+                found[event.value] = None
+    return tuple(found)

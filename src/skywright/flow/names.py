@@ -17,12 +17,16 @@ from types import FunctionType, ModuleType
 from typing import Any, NoReturn
 
 import numpy as np
+from astropy.constants import Constant
+from astropy.cosmology import Cosmology, default_cosmology
+from astropy.units import FunctionUnitBase, UnitBase
 
 from skywright.flow.aliases import SKYPY
 from skywright.flow.allowed import BUILTINS, COSMOLOGY, DISTRIBUTION, LIBRARIES
 from skywright.flow.plan import Mark, RecipeError
+from skywright.flow.plan import parts as parts_of
 
-__all__ = ["ROOMS", "did_you_mean", "may_not_be_handed", "resolve"]
+__all__ = ["ROOMS", "did_you_mean", "may_not_be_handed", "resolve", "unknown", "words"]
 
 ROOMS = ("data", "sky", "nets", "learn", "find", "trust", "plan", "serve")
 # These read and write by themselves.
@@ -39,6 +43,12 @@ LONGEST = 200
 GUESSES = 500  # names that a misspelt one is compared with
 # What other libraries may call: functions of numbers, and nothing else of astropy.
 MATHEMATICS = ("astropy.cosmology.", "astropy.modeling.", "astropy.units.")
+
+# Where what is missing comes from.
+EXTRAS = {
+    **dict.fromkeys(("torch", "lightning", "safetensors", "skops"), "learn"),
+    "speclite": "sky",
+}
 
 
 def resolve(path: str, mark: Mark | None = None, allow: Sequence[str] = ()) -> Any:
@@ -91,17 +101,12 @@ def may_not_be_handed(path: str, value: Any) -> str:
     """
     if not path.startswith(("numpy.", "scipy.", "astropy.")) and "." in path:
         return ""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        return next((found for v in value if (found := may_not_be_handed(path, v))), "")
-    if not callable(value):
-        return ""
-    module = str(getattr(value, "__module__", None) or type(value).__module__)
-    ours, theirs = module.startswith("skywright."), module.startswith("astropy.")
-    if not ours and (not theirs or module.startswith(MATHEMATICS)):
-        return ""
-    return str(getattr(value, "__name__", type(value).__name__))
+    for part in filter(callable, parts_of(value)):
+        module = str(getattr(part, "__module__", None) or type(part).__module__)
+        theirs = module.startswith("astropy.") and not module.startswith(MATHEMATICS)
+        if theirs or module.startswith("skywright."):
+            return str(getattr(part, "__name__", type(part).__name__))
+    return ""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -110,6 +115,19 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = [n for n in known if len(n) <= LONGEST] if len(name) <= LONGEST else []
     close = difflib.get_close_matches(name, names[:GUESSES], 1)
     return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def words(names: Iterable[str], limit: int = 12) -> str:
+    """Return a list of names for a message, not too long."""
+    names = list(names)
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return (", ".join(names[:limit]) or "nothing") + more
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return a message that something is not there, with what might be meant and what there is."""
+    known = list(known)
+    return f"there is no {kind} {name!r}{did_you_mean(name, known)}; there is {words(known)}"
 
 
 def _resolve(path: str, allow: Sequence[str]) -> Any:
@@ -179,9 +197,6 @@ def _unlisted(parts: list[str], module: str, name: str) -> str:
 
 def _is_harmless(module: str, target: Any) -> bool:
     """Tell whether the type alone makes an object of this module safe."""
-    from astropy.constants import Constant
-    from astropy.cosmology import Cosmology
-    from astropy.units import FunctionUnitBase, UnitBase
     from scipy.stats import rv_continuous, rv_discrete
 
     kinds: dict[str, tuple[type, ...]] = {
@@ -197,8 +212,6 @@ def _is_harmless(module: str, target: Any) -> bool:
 
 
 def _methods(module: str, target: Any) -> frozenset[str]:
-    from astropy.cosmology import default_cosmology
-
     if target is default_cosmology:
         return frozenset({"get"})  # which files of SkyPy call; setting it is another matter
     if isinstance(target, type):
@@ -256,29 +269,20 @@ def _submodule(parts: list[str]) -> ModuleType:
         if name in CLOSED:
             _refuse("a module that reads or writes files by itself may not stand in a recipe")
         if not hasattr(module, "__path__") or find_spec(name) is None:
-            _refuse(f"there is no module {name!r}{_near(module, parts[end - 1])}")
+            _refuse(f"there is no module {name!r}{did_you_mean(parts[end - 1], _public(module))}")
         module = _import(name)
     return module
-
-
-def _near(module: ModuleType, name: str) -> str:
-    return did_you_mean(name, _public(module))
 
 
 def _import(name: str) -> ModuleType:
     try:
         return import_module(name)
     except ImportError as error:
-        extra = f": pip install 'skywright[{_extra(error.name)}]'" if _extra(error.name) else ""
-        _refuse(f"the module {name} cannot be imported ({error}){extra}")
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        install = f": pip install 'skywright[{extra}]'" if extra else ""
+        _refuse(f"the module {name} cannot be imported ({error}){install}")
     except (Exception, SystemExit) as error:  # its own code failed
         _refuse(f"importing {name} failed with {type(error).__name__}: {error}")
-
-
-def _extra(missing: str | None) -> str:
-    top = (missing or "").partition(".")[0]
-    extras = {"learn": ("torch", "lightning", "safetensors", "skops"), "sky": ("speclite",)}
-    return next((extra for extra, names in extras.items() if top in names), "")
 
 
 def _opened(parts: list[str]) -> Any:
@@ -288,16 +292,15 @@ def _opened(parts: list[str]) -> Any:
         _refuse(f"there is no package {top!r} to import")
     target: Any = _import(top)
     for end in range(2, len(parts) + 1):
-        name = parts[end - 1]
-        if isinstance(target, ModuleType) and not hasattr(target, name):
-            deeper = ".".join(parts[:end])
-            if not hasattr(target, "__path__") or find_spec(deeper) is None:
-                _refuse(f"{target.__name__} has no {name!r}{did_you_mean(name, dir(target))}")
+        name, deeper = parts[end - 1], ".".join(parts[:end])
+        is_package = isinstance(target, ModuleType) and hasattr(target, "__path__")
+        if not hasattr(target, name) and is_package and find_spec(deeper):
             target = _import(deeper)
             continue
         if not hasattr(target, name):
-            _refuse(f"{'.'.join(parts[: end - 1])} has no {name!r}"
-                    f"{did_you_mean(name, [n for n in dir(target) if n[0] != '_'])}")  # fmt: skip
+            known = [n for n in dir(target) if not n.startswith("_")]
+            where = ".".join(parts[: end - 1])
+            _refuse(f"{where} has no {name!r}{did_you_mean(name, known)}")
         target = getattr(target, name)
         if isinstance(target, ModuleType) and target.__name__.partition(".")[0] != top:
             _refuse(f"{name!r} is the module {target.__name__}, which is no part of {top}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import math
 import os
 import platform
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,43 +17,45 @@ import skywright
 from skywright.data import artefacts
 from skywright.data.plainjson import plain
 from skywright.flow.expect import met
-from skywright.flow.jobs import THREADS
-from skywright.flow.keys import calls
-from skywright.flow.plan import Call, Plan, Ref
-from skywright.flow.runs import RECORD, Folder, Run, link, link_artefact, node_folder, write_json
-from skywright.flow.schedule import Schedule, State
+from skywright.flow.jobs import THREADS, State
+from skywright.flow.plan import Plan, as_json, calls
+from skywright.flow.runs import RECORD, Run, link, link_artefact, node_folder, write_json
+from skywright.flow.schedule import Schedule
+from skywright.flow.store import digest_file
 
-__all__ = ["describe", "digest_file", "finish"]
+__all__ = ["finish"]
 
 
-def finish(schedule: Schedule, folder: Folder, seconds: float) -> Run:
+def finish(schedule: Schedule, run: Run, seconds: float) -> Run:
     """Link the artefacts into the run folder, judge the expectations, write the record.
 
     Parameters
     ----------
     schedule : Schedule
         With every node ended.
-    folder : Folder
-        The run folder; a finished one is left as it is.
+    run : Run
+        The folder of one that was finished before is left as it is.
     seconds : float [s]
         Wall time of the run.
     """
     ended = {state.state for state in schedule.states.values()}
-    state = "failed" if ended & {"failed", "skipped"} else "waiting"
-    state = state if ended & {"failed", "skipped", "waiting"} else "done"
+    state = "waiting" if "waiting" in ended else "done"
+    state = "failed" if ended & {"failed", "skipped"} else state
     nodes = {name: _node(name, schedule.states[name]) for name in schedule.nodes}
-    results, report = _results(schedule, folder)
+    results, report = _results(schedule, run)
     expect = _expect(schedule.plan, results) if state == "done" else {}
-    if not folder.finished:
+    outcome: dict[str, Any] = {
+        "state": state, "nodes": nodes, "results": results, "expect": expect
+    }  # fmt: skip
+    if not run.finished:
         for name, node in nodes.items():
             entry = schedule.states[name].entry
             if entry and node["folder"]:
-                link_artefact(entry, folder.path / node["folder"])
-        _write_log(schedule, folder)
-        outcome = {"state": state, "nodes": nodes, "results": results, "expect": expect}
-        record = {"run": folder.run, **outcome, **_background(schedule, folder, seconds)}
-        write_json(folder.path / RECORD, {**record, "identity": folder.identity})
-    return Run(folder.run, folder.path, state, nodes, results, expect, report)
+                link_artefact(entry, run.folder / node["folder"])
+        _write_log(schedule, run)
+        record = {"run": run.run, **outcome, **_background(schedule, run, seconds)}
+        write_json(run.folder / RECORD, {**record, "identity": run.identity})
+    return replace(run, **outcome, report=report)
 
 
 def _node(name: str, state: State) -> dict[str, Any]:
@@ -71,20 +73,20 @@ def _node(name: str, state: State) -> dict[str, Any]:
     return record | ({"message": state.message} if state.message else {})
 
 
-def _results(schedule: Schedule, folder: Folder) -> tuple[dict[str, Any], Path | None]:
+def _results(schedule: Schedule, run: Run) -> tuple[dict[str, Any], Path | None]:
     """Return the numbers of the recipe's report, its files put in front of the run folder."""
-    entries = {n: s.entry for n, s in schedule.states.items() if s.entry and s.entry.kept}
-    reports = [n for n, e in entries.items() if e and (e.folder / "report.json").is_file()]
+    entries = {n: s.entry for n, s in schedule.states.items() if s.entry}
+    reports = [n for n, entry in entries.items() if (entry.folder / "report.json").is_file()]
     wanted = schedule.plan.head.get("report")
     if wanted:
         reports = [n for n in reports if wanted in (n, schedule.nodes[n].base)]
-    entry = entries[reports[0]] if len(reports) == 1 else None
-    if entry is None:
+    if len(reports) != 1:
         return {}, None
+    entry = entries[reports[0]]
     for file in ("report.json", "report.html"):
-        if not folder.finished and (entry.folder / file).is_file():
-            link(entry.folder / file, folder.path / file)
-    page = folder.path / "report.html"
+        if not run.finished and (entry.folder / file).is_file():
+            link(entry.folder / file, run.folder / file)
+    page = run.folder / "report.html"
     results = plain(artefacts.load(entry.folder).results)
     return results, page if page.is_file() else None
 
@@ -95,22 +97,22 @@ def _expect(plan: Plan, results: dict[str, Any]) -> dict[str, Any]:
     for name, bound in plan.head.get("expect", {}).get(plan.preset, {}).items():
         if name.partition(".")[0] not in made:
             continue
-        result = results.get(name) or results.get(name.partition(".")[2])
-        ends = [math.nan, math.nan] if result is None else [result["low"], result["high"]]
+        result = results.get(name) or results.get(name.partition(".")[2]) or {}
+        ends = [result.get(end) for end in ("low", "high")]
         low, high = (math.nan if end is None else float(end) for end in ends)
         judged[name] = {"bound": bound, "met": met(bound, low, high)}
     return judged
 
 
-def _write_log(schedule: Schedule, folder: Folder) -> None:
+def _write_log(schedule: Schedule, run: Run) -> None:
     """Append the tracebacks of failed nodes to the log."""
-    with open(folder.log, "a", encoding="utf-8", errors="backslashreplace") as log:
+    with open(run.log, "a", encoding="utf-8", errors="backslashreplace") as log:
         for name, state in schedule.states.items():
             if state.state == "failed":
                 log.write(f"\nnode {name} failed: {state.message}\n{state.trace}\n")
 
 
-def _background(schedule: Schedule, folder: Folder, seconds: float) -> dict[str, Any]:
+def _background(schedule: Schedule, run: Run, seconds: float) -> dict[str, Any]:
     """Return what else it takes to do the same again."""
     plan = schedule.plan
     found: dict[str, str] = {}
@@ -121,13 +123,14 @@ def _background(schedule: Schedule, folder: Folder, seconds: float) -> dict[str,
     return {
         "recipe": {
             "file": str(plan.file),
-            "sha256": digest_file(folder.path / "recipe.yml"),
+            "sha256": digest_file(run.folder / "recipe.yml"),
             "head": plan.head,
             "preset": plan.preset,
             "seed": plan.seed,
-            "parameters": {k: describe(v) for k, v in plan.parameters.items()},
-            "cosmology": describe(plan.cosmology),
-            "nodes": {n: describe(node.value) for n, node in schedule.nodes.items()},
+            "parameters": as_json(plan.parameters),
+            "set": as_json(plan.settings),
+            "cosmology": as_json(plan.cosmology),
+            "nodes": {n: as_json(node.value) for n, node in schedule.nodes.items()},
             "reused": {n: str(p) for n, p in plan.reused.items()},
             "allow": list(plan.allow),
         },
@@ -144,37 +147,6 @@ def _background(schedule: Schedule, folder: Folder, seconds: float) -> dict[str,
         "hardware": _hardware(),
         "threads": THREADS,
     }
-
-
-def digest_file(file: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def describe(value: Any) -> Any:
-    """Return an expression as JSON that reads like the recipe.
-
-    Examples
-    --------
-    >>> from skywright.flow.plan import Ref
-    >>> from skywright.flow.provenance import describe
-    >>> describe({"data": Ref("split", ("test",))})
-    {'data': '$split.test'}
-    """
-    if isinstance(value, Ref):
-        return ".".join([f"${value.node}", *value.part]) if not value.collect else (
-            "$" + ".".join([value.collect[0].partition("[")[0], "*", *value.part])
-        )  # fmt: skip
-    if isinstance(value, Call):
-        named = {k: describe(v) for k, v in value.kwargs.items()}
-        block = {".map": value.map, ".rows": value.rows} if value.map else {}
-        return {f"!{value.path}": [describe(v) for v in value.args] or {**named, **block}}
-    if isinstance(value, dict):
-        return {str(k): describe(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [describe(v) for v in value]
-    plain = value is None or isinstance(value, (bool, int, float))
-    return value if plain else str(value)
 
 
 @cache

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import networkx as nx
-from astropy.units import Quantity
 
 from skywright.data.marked_yaml import MarkedError, compose, read_text, trail
-from skywright.flow.graph import draft, entries
-from skywright.flow.head import Head, check_head, place, read_head
+from skywright.flow.graph import Draft
+from skywright.flow.head import Head, check_head, read_head
 from skywright.flow.loader import Item, read
-from skywright.flow.names import SEGMENT, did_you_mean
-from skywright.flow.plan import Call, Mark, Node, Plan, RecipeError
+from skywright.flow.names import SEGMENT, did_you_mean, unknown
+from skywright.flow.plan import Call, Mark, Node, Plan, RecipeError, as_json
 from skywright.flow.settings import Setting, Values, read_settings
 from skywright.flow.sweep import expand
 
@@ -25,7 +25,7 @@ __all__ = ["describe", "load", "recipes"]
 
 def recipes() -> dict[str, str]:
     """Return the recipes that come with the package: name -> title."""
-    return {n: read_head(read(f).value.get("recipe")).title for n, f in _shipped().items()}
+    return {n: read_head(read(f)).title for n, f in _shipped().items()}
 
 
 def load(
@@ -62,48 +62,23 @@ def load(
         If anything is wrong: with file, line, path of keys and what to do.
     """
     path = _find(file)
-    try:
-        return _plan(path, preset, set, seed, allow, only)
-    except RecipeError as error:
-        raise _with_path(error, path) from error.__cause__
-
-
-def _with_path(error: RecipeError, file: Path) -> RecipeError:
-    """Return the error with the path of the keys that lead to its line."""
-    if error.mark is None or error.mark.file != str(file):
-        return error
-    try:
-        where = trail(compose(read_text(file), str(file)), error.mark.line)
-    except MarkedError:
-        return error  # it is no YAML: there are no keys
-    return RecipeError(f"{where[:200]}: {error.message}", error.mark) if where else error
-
-
-def _plan(
-    path: Path,
-    preset: str | None,
-    set: Mapping[str, Any] | Sequence[str],
-    seed: int | None,
-    allow: Sequence[str],
-    only: str | None,
-) -> Plan:
-    root = read(path)
     packages = _packages(allow)
-    entries(root, "a recipe")
-    head = read_head(root.value.get("recipe"))
-    values = Values(root, head)
-    check_head(head, root, values.parameters)
-    for name in head.presets:  # wrong ones are found though nobody asked for them
-        Values(root, head).apply_preset(name, head, place(root, "recipe"))
-    if preset:
-        values.apply_preset(preset, head, Mark("--preset", 1))
-    others = values.apply(read_settings(set))
-    given = {_base(setting.name) for setting in others}
-    made = draft(root, values.parameters, values.sweep, packages, given)
-    nodes, graph, cosmology = expand(made, values.parameters, values.sweep)
-    _check_results(head, root, nodes)
+    with _keys_of(path):
+        root = read(path)
+        head = read_head(root)
+        values = Values(root, head)
+        check_head(head, root, values.parameters)
+        for name in head.presets:  # wrong ones are found though nobody asked for them
+            Values(root, head).apply_preset(name, root.place("recipe"))
+        if preset:
+            values.apply_preset(preset, Mark("--preset", 1))
+        settings = read_settings(set)
+        others = values.apply(settings)
+        draft = Draft(root, values, packages, [_base(setting.name) for setting in others])
+        nodes, graph, cosmology = expand(draft)
+        _check_results(head, root, nodes)
     reused = _reused(others, nodes, values.parameters)
-    graph = _prune(graph, reused, None if only is None else _copies(only, nodes, Mark("--only", 1)))
+    graph = _prune(graph, reused, only and _copies(only, nodes, Mark("--only", 1)))
     return Plan(
         path,
         {name: node for name, node in nodes.items() if name in graph},
@@ -111,12 +86,28 @@ def _plan(
         _seed(seed),
         preset or "",
         values.parameters,
+        {s.name: s.value for s in settings if s.name.partition(".")[0] in values.parameters},
         cosmology,
-        tuple(node.base for node in made.nodes.values() if node.kind == "table"),
-        _jsonable({**head.model_dump(), "sweep": values.sweep}),
+        tuple(node.base for node in draft.nodes.values() if node.kind == "table"),
+        as_json({**head.model_dump(), "sweep": values.sweep}),
         {name: folder for name, folder in reused.items() if name in graph},
         packages,
     )
+
+
+@contextlib.contextmanager
+def _keys_of(file: Path) -> Iterator[None]:
+    """Say in errors which keys of the file lead to their line."""
+    try:
+        yield
+    except RecipeError as error:
+        where = ""
+        if error.mark is not None and error.mark.file == str(file):
+            with contextlib.suppress(MarkedError):  # it is no YAML: there are no keys
+                where = trail(compose(read_text(file), str(file)), error.mark.line)
+        if not where:
+            raise
+        raise RecipeError(f"{where[:200]}: {error.message}", error.mark) from error.__cause__
 
 
 def describe(plan: Plan) -> str:
@@ -138,12 +129,10 @@ def describe(plan: Plan) -> str:
         needs = dict.fromkeys(_base(n) for name in names for n in plan.graph.predecessors(name))
         count = f" x{len(names)}" if len(names) > 1 else ""
         rows.append((base + count, what, f"<- {', '.join(needs)}" if needs else ""))
-    left = max((len(row[0]) for row in rows), default=0)
-    middle = max((len(row[1]) for row in rows), default=0)
+    left, middle = (max((len(row[i]) for row in rows), default=0) for i in (0, 1))
     preset = f", preset {plan.preset}" if plan.preset else ""
     title = f"{plan.file.name}: {len(plan.nodes)} nodes{preset}, seed {plan.seed}"
-    lines = (f"{a:{left}}  {b:{middle}}  {c}".rstrip() for a, b, c in rows)
-    return "\n".join([title, *lines])
+    return "\n".join([title, *(f"{a:{left}}  {b:{middle}}  {c}".rstrip() for a, b, c in rows)])
 
 
 def _shipped() -> dict[str, Path]:
@@ -187,14 +176,15 @@ def _base(name: str) -> str:
     return name.partition("[")[0]
 
 
-def _copies(name: str, nodes: Mapping[str, Node], mark: Mark) -> list[str]:
+def _copies(
+    name: str, nodes: Mapping[str, Node], mark: Mark, others: Iterable[str] | None = None
+) -> list[str]:
     """Return all copies of a node, or of all that belongs to a table."""
-    found = [n for n, node in nodes.items() if name in (n, _base(n), node.base)]
-    tables = {nodes[n].base for n in found if nodes[n].kind == "table"}
-    found += [n for n in nodes if n not in found and _base(n).partition(".")[0] in tables]
+    found = [n for n in nodes if name in (n, _base(n), _base(n).partition(".")[0])]
     if not found:
-        known = dict.fromkeys(node.base for node in nodes.values())
-        raise RecipeError(f"there is no node {name!r}{did_you_mean(name, known)}", mark)
+        kind = "node" if others is None else "parameter or node"
+        known = dict.fromkeys([*(others or ()), *(node.base for node in nodes.values())])
+        raise RecipeError(unknown(kind, name, known), mark)
     return found
 
 
@@ -204,13 +194,7 @@ def _reused(
     """Return node -> run folder of the settings that name nodes."""
     found: dict[str, Path] = {}
     for setting in settings:
-        known = dict.fromkeys([*parameters, *(node.base for node in nodes.values())])
-        if setting.name.partition(".")[0] not in {n.partition(".")[0] for n in known}:
-            hint = did_you_mean(setting.name, known)
-            raise RecipeError(
-                f"no parameter or node is called {setting.name!r}{hint}", setting.mark
-            )
-        names = _copies(setting.name, nodes, setting.mark)
+        names = _copies(setting.name, nodes, setting.mark, parameters)
         folder = Path(setting.text)
         if not os.path.isfile(folder / "provenance.json"):
             raise RecipeError(
@@ -222,34 +206,21 @@ def _reused(
     return found
 
 
-def _prune(
-    graph: nx.DiGraph, reused: Mapping[str, Path], wanted: Iterable[str] | None
-) -> nx.DiGraph:
+def _prune(graph: nx.DiGraph, reused: Iterable[str], wanted: Iterable[str] | None) -> nx.DiGraph:
     """Keep what is wanted and what it needs; nodes taken from another run need nothing."""
-    ends = [n for n in graph if not graph.out_degree(n)] if wanted is None else list(wanted)
-    graph = graph.copy()
+    ends = wanted or [n for n in graph if not graph.out_degree(n)]
     graph.remove_edges_from(list(graph.in_edges(reused)))
-    keep = set(ends).union(*(nx.ancestors(graph, n) for n in ends))
+    keep = {*ends}.union(*(nx.ancestors(graph, n) for n in ends))
     return graph.subgraph(keep).copy()
 
 
 def _check_results(head: Head, root: Item, nodes: Mapping[str, Node]) -> None:
     """Compare ``report``, ``trust`` and ``expect`` with the nodes there are."""
-    item = root.value.get("recipe", root)
-    named = [] if head.report is None else [(head.report, place(item, "report"))]
-    if head.trust.judge is not None:
-        named.append((head.trust.judge, place(item, "trust", "judge")))
+    named = [(head.report, ("report",)), (head.trust.judge, ("trust", "judge"))]
     for preset, bounds in head.expect.items():
-        named += [(n.partition(".")[0], place(item, "expect", preset, n)) for n in bounds]
-    for name, mark in named:
-        copies = _copies(name, nodes, mark)
+        named += [(n.partition(".")[0], ("expect", preset, n)) for n in bounds]
+    for name, where in named:
+        mark = root.place("recipe", *where)
+        copies = _copies(name, nodes, mark) if name else []
         if len(copies) > 1:
             raise RecipeError(f"{name!r} has to be one node, it is {len(copies)}", mark)
-
-
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _jsonable(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_jsonable(v) for v in value]
-    return str(value) if isinstance(value, Quantity) else value

@@ -7,15 +7,15 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from skywright.flow.cluster import Cluster
 from skywright.flow.events import Listener, RunError, is_disk_full
+from skywright.flow.jobs import State
 from skywright.flow.outputs import check_output, is_table_file, write_tables
 from skywright.flow.plan import Plan
 from skywright.flow.provenance import finish
 from skywright.flow.runs import Run, open_run
-from skywright.flow.schedule import Backend, Schedule, State
+from skywright.flow.schedule import Schedule
 from skywright.flow.store import Store
-from skywright.flow.workers import Here, Pool
+from skywright.flow.workers import Backend, Cluster, Here, Pool
 
 __all__ = ["forecast", "run"]
 
@@ -64,13 +64,13 @@ def run(
     try:
         begun = time.perf_counter()
         schedule = Schedule(plan, Store(workspace), progress)
-        folder = open_run(plan, workspace, None if file else out, schedule.identity())
-        backend = _backend(workers, dask, folder.log, schedule)
+        opened = open_run(plan, workspace, None if file else out, schedule.identity())
+        backend = _backend(workers, dask, opened.log, schedule)
         try:
             schedule.work(backend)
         finally:
             backend.close()
-        done = finish(schedule, folder, time.perf_counter() - begun)
+        done = finish(schedule, opened, time.perf_counter() - begun)
         if file and done.state == "done":
             done = replace(done, tables=tuple(write_tables(done, plan, file)))
         return done

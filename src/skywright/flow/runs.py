@@ -18,50 +18,27 @@ from skywright.flow.head import label
 from skywright.flow.plan import Plan, RecipeError
 from skywright.flow.store import LABEL, Entry
 
-__all__ = ["Folder", "Run", "finished", "measured", "node_folder", "open_run", "reused_entry"]
+__all__ = ["Run", "finished", "measured", "node_folder", "open_run", "reused_entry"]
 
 RECORD = "provenance.json"
 
 
 @dataclass(frozen=True)
-class Folder:
-    """Where a run leaves its artefacts, its log and its record.
-
-    Parameters
-    ----------
-    run : str
-        Identifier of the run.
-    path : Path
-        The folder.
-    identity : dict
-        Node -> what it is before it ran; equal for two runs that must give the same.
-    finished : bool
-        Whether an equal run was completed here before; then nothing in it is changed.
-    """
-
-    run: str
-    path: Path
-    identity: dict[str, str]
-    finished: bool = False
-
-    @property
-    def log(self) -> Path:
-        """Return the file for what steps print and for tracebacks."""
-        return Path(os.devnull) if self.finished else self.path / "run.log"
-
-
-@dataclass(frozen=True)
 class Run:
-    """What came out of a run.
+    """A run, and what came out of it.
 
     Parameters
     ----------
     run : str
         Identifier.
     folder : Path
-        The run folder.
+        The run folder: its artefacts, its log and its record.
+    identity : dict
+        Node -> what it is before it ran; equal for two runs that must give the same.
+    finished : bool
+        Whether an equal run was completed here before; then nothing in the folder is changed.
     state : str
-        ``done``, ``waiting`` or ``failed``.
+        ``done``, ``waiting`` or ``failed``; nothing while it goes on.
     nodes : dict
         Name -> ``{"state", "seconds", "digest", …}``.
     results : dict
@@ -76,12 +53,19 @@ class Run:
 
     run: str
     folder: Path
-    state: str
-    nodes: dict[str, dict[str, Any]]
+    identity: dict[str, str]
+    finished: bool = False
+    state: str = ""
+    nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
     expect: dict[str, Any] = field(default_factory=dict)
     report: Path | None = None
     tables: tuple[Path, ...] = ()
+
+    @property
+    def log(self) -> Path:
+        """Return the file for what steps print and for tracebacks."""
+        return Path(os.devnull) if self.finished else self.folder / "run.log"
 
     @property
     def ok(self) -> bool:
@@ -101,10 +85,8 @@ class Run:
         return artefacts.load(self.folder / folder)
 
 
-def open_run(
-    plan: Plan, workspace: Path, out: str | Path | None, identity: dict[str, str]
-) -> Folder:
-    """Return the folder of a run, new or the one of an unfinished run to go on with.
+def open_run(plan: Plan, workspace: Path, out: str | Path | None, identity: dict[str, str]) -> Run:
+    """Return a run that has a folder, new or the one of an unfinished run to go on with.
 
     Raises
     ------
@@ -122,14 +104,20 @@ def open_run(
                 f"{path} holds a finished run of something else ({run}), and runs are never "
                 "changed: choose another folder for -o"
             )
-        return Folder(run, path, identity, finished=True)
+        return Run(run, path, identity, finished=True)
     if path.is_file() or (path.is_dir() and any(path.iterdir()) and not _is_run(path, run)):
         raise RecipeError(f"{path} exists and is no run folder: choose another one for -o")
     path.mkdir(parents=True, exist_ok=True)
-    _copy(plan.file, path / "recipe.yml")
+    copy = path / "recipe.yml"
+    if not (copy.exists() and copy.samefile(plan.file)):  # a recipe may be run where it was copied
+        copy.unlink(missing_ok=True)  # it may be a second name of another file
+        shutil.copyfile(plan.file, copy)
     (path / "run.log").touch()
-    _register(workspace, run, path)
-    return Folder(run, path, identity)
+    runs = workspace / "runs"
+    if path.parent != runs:
+        runs.mkdir(parents=True, exist_ok=True)
+        write_json(runs / f"{run}.json", {"path": str(path)})
+    return Run(run, path, identity)
 
 
 def finished(workspace: Path, recipe: str = "") -> list[tuple[Path, dict[str, Any]]]:
@@ -168,9 +156,8 @@ def measured(workspace: Path, recipe: str) -> tuple[str, dict[str, float]]:
     nodes = newest.get("nodes")
     for name, node in nodes.items() if isinstance(nodes, dict) else ():
         cost = node.get("cost") if isinstance(node, dict) else None
-        costs.setdefault(name.partition("[")[0], []).append(
-            cost if isinstance(cost, (int, float)) else 0.0
-        )
+        known = cost if isinstance(cost, (int, float)) else 0.0
+        costs.setdefault(name.partition("[")[0], []).append(known)
     return str(newest.get("run", "")), {name: sum(c) / len(c) for name, c in costs.items()}
 
 
@@ -193,21 +180,6 @@ def _is_run(path: Path, run: object) -> bool:
 def _is_closed(folder: Path) -> bool:
     """Tell whether there are only files and folders below: no links, pipes or devices."""
     return all(not p.is_symlink() and (p.is_file() or p.is_dir()) for p in folder.rglob("*"))
-
-
-def _copy(recipe: Path, target: Path) -> None:
-    """Copy a recipe into a run folder, which may be where it comes from."""
-    if not (target.exists() and target.samefile(recipe)):
-        target.unlink(missing_ok=True)  # it may be a second name of another file
-        shutil.copyfile(recipe, target)
-
-
-def _register(workspace: Path, run: str, path: Path) -> None:
-    """Note a run folder that is not in the workspace itself."""
-    runs = workspace / "runs"
-    if path.parent != runs:
-        runs.mkdir(parents=True, exist_ok=True)
-        write_json(runs / f"{run}.json", {"path": str(path)})
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -237,21 +209,17 @@ def node_folder(name: str) -> str:
 
 def link_artefact(entry: Entry, folder: Path) -> None:
     """Show the files of an entry in a run folder: as hard links where the disk allows it."""
-    for path in entry.folder.rglob("*"):
-        target = folder / path.relative_to(entry.folder)
-        if path.name == LABEL or path.is_dir():
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        link(path, target)
+    label = shutil.ignore_patterns(LABEL)
+    shutil.copytree(entry.folder, folder, ignore=label, copy_function=link, dirs_exist_ok=True)
 
 
-def link(path: Path, target: Path) -> None:
+def link(file: str | Path, target: str | Path) -> None:
     """Make a file appear under a second name, by a copy if it cannot be the same file."""
-    target.unlink(missing_ok=True)
+    Path(target).unlink(missing_ok=True)
     try:
-        os.link(path, target)
+        os.link(file, target)
     except OSError:
-        shutil.copyfile(path, target)
+        shutil.copyfile(file, target)
 
 
 def reused_entry(run: Path, name: str) -> Entry:

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 from astropy.units import Quantity
 
-from skywright.flow.graph import NAME, SECTIONS, entries
-from skywright.flow.head import Head, check_values, place, spelt_out
-from skywright.flow.loader import Item, parse, words
-from skywright.flow.names import did_you_mean
-from skywright.flow.plan import Mark, RecipeError
+from skywright.flow.head import Head, check_values, spelt_out
+from skywright.flow.loader import NAME, SECTIONS, Item, parse
+from skywright.flow.names import did_you_mean, unknown
+from skywright.flow.plan import Mark, RecipeError, Ref
 
 __all__ = ["Setting", "Values", "read_settings"]
+
+VALUES = 1_000_000  # that are put in, over all copies of a sweep
 
 
 class Setting(NamedTuple):
@@ -82,32 +83,48 @@ class Values:
     """
 
     def __init__(self, root: Item, head: Head) -> None:
-        section = root.value.get("parameters") or Item(None, root.mark)
         self.parameters: dict[str, Any] = {}
-        for name, item, mark in entries(section, "parameters"):
+        section = root.value.get("parameters")
+        for name, item in section.entries("parameters").items() if section else ():
             if not NAME.fullmatch(name) or name in SECTIONS:
-                raise RecipeError(f"{name[:40]!r} cannot be the name of a parameter", mark)
+                raise RecipeError(f"{name[:40]!r} cannot be the name of a parameter", item.at)
             self.parameters[name] = item.plain()
         self.sweep = dict(head.sweep)
-        self.head = root.value.get("recipe") or root
+        self._root, self._head = root, head
+        self._left = VALUES
 
-    def apply_preset(self, preset: str, head: Head, mark: Mark) -> None:
+    def take(self, count: int, mark: Mark | None) -> None:
+        """Count values that are put in or copied; there may not be too many of them in all."""
+        self._left -= count
+        if self._left < 0:
+            raise RecipeError(f"more than {VALUES:,} values in all", mark)
+
+    def every(self, ref: Ref) -> list[Any]:
+        """Return all values that a reference to a parameter may have."""
+        values = self.sweep.get(ref.node, [self.parameters[ref.node]])
+        return [_dig(value, ref) for value in values]
+
+    def at(self, ref: Ref, point: Mapping[str, Any]) -> Any:
+        """Return the value of a reference to a parameter at a point of the sweep."""
+        return _dig(point.get(ref.node, self.parameters[ref.node]), ref)
+
+    def apply_preset(self, preset: str, mark: Mark) -> None:
         """Give parameters the values of a preset."""
-        if preset not in head.presets:
-            raise RecipeError(
-                f"there is no preset {preset!r}{did_you_mean(preset, head.presets)}; there is "
-                f"{words(head.presets)}",
-                mark,
-            )
-        for name, value in head.presets[preset].items():
-            self._set(name, value, place(self.head, "presets", preset, name))
+        presets = self._head.presets
+        if preset not in presets:
+            raise RecipeError(unknown("preset", preset, presets), mark)
+        for name, value in presets[preset].items():
+            self._set(name, value, self._root.place("recipe", "presets", preset, name))
 
     def apply(self, settings: list[Setting]) -> list[Setting]:
         """Give parameters the values of settings; return those that name no parameter."""
+        others = []
         for setting in settings:
             if setting.name.partition(".")[0] in self.parameters:
                 self._set(setting.name, setting.value, setting.mark)
-        return [s for s in settings if s.name.partition(".")[0] not in self.parameters]
+            else:
+                others.append(setting)
+        return others
 
     def _set(self, name: str, value: Any, mark: Mark) -> None:
         head, *path = name.split(".")
@@ -116,9 +133,20 @@ class Values:
             value = spelt_out(value)
             self.sweep[head] = value if isinstance(value, list) else [value]
             try:
-                check_values(head, self.sweep[head])
+                check_values(self.sweep[head])
             except ValueError as error:
-                raise RecipeError(str(error), mark) from None
+                raise RecipeError(f"{head!r} {error}", mark) from None
+
+
+def _dig(value: Any, ref: Ref) -> Any:
+    """Return the part of a parameter's value that a reference names."""
+    where = ref.node
+    for key in ref.part:
+        if not isinstance(value, dict) or key not in value:
+            hint = did_you_mean(key, value if isinstance(value, dict) else ())
+            raise RecipeError(f"parameter {where!r} has no part {key!r}{hint}", ref.mark)
+        value, where = value[key], f"{where}.{key}"
+    return value
 
 
 def _replace(value: Any, path: list[str], new: Any, where: str, mark: Mark) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import hashlib
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -12,9 +11,10 @@ from importlib import metadata
 from importlib.machinery import PathFinder
 from importlib.util import cache_from_source
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from skywright.flow.plan import Call
+from skywright.flow.store import digest_file
 
 __all__ = ["Sources"]
 
@@ -36,9 +36,8 @@ class Sources:
     def __init__(self, packages: tuple[str, ...]) -> None:
         self._packages = {p.split(".")[0] for p in packages}
         self._files: dict[str, Path | None] = {}
-        self._trees: dict[str, ast.Module] = {}
+        self._imports: dict[str, _Imports] = {}
         self._prints: dict[str, dict[str, str]] = {}
-        self._links: dict[str, list[tuple[str, str | None]]] = {}
         self._known: dict[str, dict[str, str]] = {}
 
     def files(self, calls: Iterable[Call]) -> dict[str, str]:
@@ -54,34 +53,17 @@ class Sources:
 
     def _reach(self, call: Call) -> dict[str, str]:
         found: dict[str, str] = {}
-        todo: list[tuple[str, str | None]] = [(self._home(call), None)]
-        todo += [(module, None) for module in self._owners(call.target)]
+        todo: list[tuple[str, str | None]] = [(module, None) for module in _homes(call)]
         while todo:
             module, name = todo.pop()
             top = module.split(".")[0]
-            if not self._is_source(top):
-                if top not in sys.stdlib_module_names:
-                    found[top] = _version(top)
-                continue
-            for home in self._define(module, name):
-                if home not in found:
-                    found[home] = "".join(self._print(home).values())
-                    if home not in self._links:
-                        self._links[home] = list(self._imports(home))
-                    todo += self._links[home]
+            home = self._define(module, name) if self._is_source(top) else None
+            if home and home not in found:
+                found[home] = "".join(self._print(home).values())
+                todo += self._links(home)
+            if not self._is_source(top) and top not in sys.stdlib_module_names:
+                found[top] = _version(top)
         return dict(sorted(found.items()))
-
-    def _home(self, call: Call) -> str:
-        """Return the module that defines what a tag names."""
-        target = getattr(call.target, "__func__", call.target)
-        home = getattr(target, "__module__", None)
-        return home if isinstance(home, str) else call.path.split(".")[0]
-
-    def _owners(self, target: Any) -> list[str]:
-        """Return the modules of the classes behind a method or an instance."""
-        owner = getattr(target, "__self__", target)
-        kind = owner if isinstance(owner, type) else type(owner)
-        return [c.__module__ for c in kind.__mro__ if c.__module__ != "builtins"]
 
     def _is_source(self, top: str) -> bool:
         """Tell whether source counts: an allowed package, or a local one without a version."""
@@ -95,127 +77,135 @@ class Sources:
         """Return the source file of a module, without importing its parents."""
         if module not in self._files:
             parent, _, _ = module.rpartition(".")
-            where = None
-            if parent:
-                home = self._file(parent)
-                is_package = home is not None and home.name == "__init__.py"
-                where = [str(home.parent)] if home and is_package else []
-            spec = PathFinder.find_spec(module, where)
+            home = self._file(parent) if parent else None
+            where = [str(home.parent)] if home and home.name == "__init__.py" else []
+            spec = PathFinder.find_spec(module, where if parent else None)
             origin = spec.origin if spec else None
             self._files[module] = Path(origin) if origin and origin.endswith(".py") else None
         return self._files[module]
 
-    def _tree(self, module: str) -> ast.Module:
-        if module not in self._trees:
-            file = self._file(module)
-            self._trees[module] = _parse(file.read_bytes() if file else b"")
-        return self._trees[module]
+    def _is_package(self, module: str) -> bool:
+        file = self._file(module)
+        return file is not None and file.name == "__init__.py"
 
     def _print(self, module: str) -> dict[str, str]:
         """Return file -> digest for a module and, where it reads files beside it, for those."""
         file = self._file(module)
         if module not in self._prints and file:
             source = file.read_bytes()
-            files = {str(file): hashlib.sha256(source).hexdigest()}
+            files = [file]
             if b"__file__" in source or b"importlib.resources" in source:
-                for path in sorted(p for p in file.parent.rglob("*") if p.is_file()):
-                    if path.suffix not in (".py", ".pyc"):
-                        files[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
-            self._prints[module] = files
+                beside = sorted(p for p in file.parent.rglob("*") if p.is_file())
+                files += [p for p in beside if p.suffix not in (".py", ".pyc")]
+            self._prints[module] = {str(p): digest_file(p) for p in files}
             _drop_stale_bytecode(file)
         return self._prints.get(module, {})
 
-    def _define(self, module: str, name: str | None) -> list[str]:
-        """Return the modules that define ``name`` of ``module``: re-exports are followed."""
-        if name is None:
-            return [module] if self._file(module) else []
-        if self._file(f"{module}.{name}"):
-            return [f"{module}.{name}"]
-        file = self._file(module)
-        if file is None or file.name != "__init__.py":
-            return [module] if file else []
-        for source, original, alias in _from_imports(self._tree(module), module, True):
-            if alias == name and source.split(".")[0] in self._packages:
-                return self._define(source, original)
-        return [module]
+    def _read(self, module: str) -> _Imports:
+        if module not in self._imports:
+            file = self._file(module)
+            source = file.read_bytes() if file else b""
+            self._imports[module] = _read_imports(source, module, self._is_package(module))
+        return self._imports[module]
 
-    def _imports(self, module: str) -> Iterator[tuple[str, str | None]]:
-        """Yield what a module imports anywhere, in functions too: (module, name or None)."""
-        file = self._file(module)
-        package = file is not None and file.name == "__init__.py"
-        tree = self._tree(module)
-        for source, original, _ in _from_imports(tree, module, package):
-            yield source, None if original == "*" else original
-        for node in _imports_and_calls(tree):
-            if isinstance(node, ast.Import):
-                yield from ((alias.name, None) for alias in node.names)
-            elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__"):
-                yield from self._dynamic(node, module)
+    def _define(self, module: str, name: str | None) -> str | None:
+        """Return the module that defines ``name`` of ``module``: re-exports are followed."""
+        if name and self._file(f"{module}.{name}"):
+            return f"{module}.{name}"
+        if name and self._is_package(module):
+            for source, original, alias in self._read(module).named:
+                if original and alias == name and source.split(".")[0] in self._packages:
+                    return self._define(source, original)
+        return module if self._file(module) else None
 
-    def _dynamic(self, node: ast.Call, module: str) -> Iterator[tuple[str, str | None]]:
-        """Yield what a call of ``import_module`` may mean.
+    def _links(self, module: str) -> Iterator[tuple[str, str | None]]:
+        """Yield what a module may import: (module, name or None).
 
         A name that is computed can only be one of the packages that the module spells out in a
         text of its own; where it spells out none, it can be any.
         """
-        first = node.args[0] if node.args else None
-        if isinstance(first, ast.Constant) and isinstance(first.value, str):
-            yield first.value, None
-            return
-        top = module.split(".")[0]
-        texts = [n.value for n in ast.walk(self._tree(module)) if isinstance(n, ast.Constant)]
-        inside = [t for t in texts if isinstance(t, str) and t.startswith(f"{top}.")]
-        for package in [t for t in inside if self._file(t)] or [top]:
-            yield from ((name, None) for name in self._members(package))
+        imports = self._read(module)
+        yield from ((source, name) for source, name, _ in imports.named)
+        if imports.computed:
+            top = module.split(".")[0]
+            inside = [t for t in imports.texts if t.startswith(f"{top}.") and self._file(t)]
+            for package in inside or [top]:
+                yield from ((name, None) for name in self._members(package))
 
     def _members(self, package: str) -> list[str]:
         """Return a package and all modules in it."""
         home = self._file(package)
-        if home is None or home.name != "__init__.py":
+        if home is None or not self._is_package(package):
             return [package]
         found = [p.relative_to(home.parent).with_suffix("") for p in home.parent.rglob("*.py")]
         names = [".".join((package, *(x for x in p.parts if x != "__init__"))) for p in found]
         return sorted(names)
 
 
-def _from_imports(
-    tree: ast.Module, module: str, package: bool
-) -> Iterator[tuple[str, str, str | None]]:
-    """Yield (module, name, alias) of every ``from … import …``, relative ones resolved."""
+class _Imports(NamedTuple):
+    """What a module imports anywhere, in functions too.
+
+    Parameters
+    ----------
+    named : list
+        Module, name in it or None, and what that is called here.
+    computed : bool
+        Whether a name that is imported is computed.
+    texts : list of str
+        All texts in the module.
+    """
+
+    named: list[tuple[str, str | None, str]]
+    computed: bool
+    texts: list[str]
+
+
+@cache
+def _read_imports(source: bytes, module: str, package: bool) -> _Imports:
+    """Parse a source once in a process, leaving out what only a type checker reads."""
     parts = module.split(".")
-    for node in _imports_and_calls(tree):
-        if isinstance(node, ast.ImportFrom):
-            base = parts[: len(parts) - node.level + package] if node.level else []
-            source = ".".join([*base, *([node.module] if node.module else [])])
-            for alias in node.names:
-                yield source, alias.name, alias.asname or alias.name
-
-
-@cache
-def _parse(source: bytes) -> ast.Module:
-    """Parse a source once in a process, however many runs it sees."""
-    return ast.parse(source)
-
-
-@cache
-def _imports_and_calls(tree: ast.AST) -> list[ast.AST]:
-    """Return where a module imports or calls, leaving out what only a type checker reads."""
-    todo: list[ast.AST] = [tree]
-    found: list[ast.AST] = []
+    named: list[tuple[str, str | None, str]] = []
+    texts: list[str] = []
+    computed = False
+    todo: list[ast.AST] = [ast.parse(source)]
     while todo:
         node = todo.pop()
-        if isinstance(node, (ast.Import, ast.ImportFrom, ast.Call)):
-            found.append(node)
+        if isinstance(node, ast.Import):
+            named += [(alias.name, None, "") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = parts[: len(parts) - node.level + package] if node.level else []
+            origin = ".".join([*base, *([node.module] if node.module else [])])
+            for alias in node.names:
+                name = None if alias.name == "*" else alias.name
+                named.append((origin, name, alias.asname or alias.name))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.append(node.value)
+        elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__"):
+            match node.args:
+                case [ast.Constant(value=str(name)), *_]:
+                    named.append((name, None, ""))
+                case _:
+                    computed = True
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             todo.extend(node.orelse)
         else:
             todo.extend(ast.iter_child_nodes(node))
-    return found
+    return _Imports(named, computed, texts)
 
 
 def _called(node: ast.Call) -> str:
     """Return the last name of what is called."""
     return getattr(node.func, "attr", getattr(node.func, "id", ""))
+
+
+def _homes(call: Call) -> list[str]:
+    """Return the modules that define what a tag names, and the classes behind it."""
+    target = getattr(call.target, "__func__", call.target)
+    home = getattr(target, "__module__", None)
+    owner = getattr(call.target, "__self__", call.target)
+    kind = owner if isinstance(owner, type) else type(owner)
+    first = home if isinstance(home, str) else call.path.split(".")[0]
+    return [first, *(c.__module__ for c in kind.__mro__)]
 
 
 def _drop_stale_bytecode(file: Path) -> None:

@@ -12,13 +12,12 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 from skywright.data import artefacts
 
-__all__ = ["Entry", "Store"]
+__all__ = ["Entry", "Store", "digest_file"]
 
 LABEL = "entry.json"
 
@@ -72,12 +71,13 @@ class Store:
         """Return the entry of a key, or None if there is none or its files are damaged."""
         folder = self.root / key
         try:
-            with _open(folder / LABEL) as file:
-                label = json.load(file)
-            files = label.pop("files")
-            sound = all(_file_digest(folder / name) == digest for name, digest in files.items())
+            if not _is_regular(folder / LABEL):
+                return None
+            label = json.loads((folder / LABEL).read_bytes())
+            files = {folder / name: digest for name, digest in label.pop("files").items()}
+            sound = all(_is_regular(f) and digest_file(f) == digest for f, digest in files.items())
             entry = Entry(key=key, folder=folder, **label)
-            return entry if sound and _is_sound(entry, files) else None
+            return entry if sound and _is_sound(entry, bool(files)) else None
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None
 
@@ -103,23 +103,19 @@ class Store:
             digest = artefacts.digest(value) if kept else key
             if kept:
                 artefacts.save(value, folder)
+            length = _length(value) if kept else None
+            entry = Entry(key, final, digest, kept, round(seconds, 4), memory, length)
             files = sorted(p for p in folder.rglob("*") if p.is_file())
-            label: dict[str, Any] = {
-                "digest": digest,
-                "kept": kept,
-                "seconds": round(seconds, 4),
-                "memory": memory,
-                "length": _length(value) if kept else None,
-                "files": {str(p.relative_to(folder)): _file_digest(p) for p in files},
-            }
+            label = {k: v for k, v in vars(entry).items() if k not in ("key", "folder")}
+            label["files"] = {str(p.relative_to(folder)): digest_file(p) for p in files}
             (folder / LABEL).write_text(json.dumps(label, indent=1))
-            self._discard(final)
+            if final.exists():  # damaged: first out of sight, so that it never stands half deleted
+                os.rename(final, self.root / f"tmp-{key}-{secrets.token_hex(4)}")
             os.rename(folder, final)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        label.pop("files")
-        return Entry(key=key, folder=final, **label)
+        return entry
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
@@ -153,13 +149,6 @@ class Store:
         """Remove the private folder of a key."""
         shutil.rmtree(self.workspace / "scratch" / key, ignore_errors=True)
 
-    def _discard(self, folder: Path) -> None:
-        """Remove a damaged entry; first out of sight, so that it never stands half deleted."""
-        if folder.exists():
-            aside = folder.with_name(f"tmp-{folder.name}-{secrets.token_hex(4)}")
-            os.rename(folder, aside)
-            shutil.rmtree(aside, ignore_errors=True)
-
 
 def _length(value: Any) -> int | None:
     try:
@@ -168,20 +157,19 @@ def _length(value: Any) -> int | None:
         return None
 
 
-def _is_sound(entry: Entry, files: dict[str, str]) -> bool:
+def _is_sound(entry: Entry, kept: bool) -> bool:
     """Tell whether a label that somebody may have written holds what ours hold."""
     numbers = isinstance(entry.seconds, (int, float)) and isinstance(entry.memory, int)
     length = entry.length is None or isinstance(entry.length, int)
-    return numbers and length and isinstance(entry.digest, str) and bool(files) == entry.kept
+    return numbers and length and isinstance(entry.digest, str) and kept == entry.kept
 
 
-def _open(path: Path) -> BufferedReader:
-    """Open a file of an entry, and nothing that is none: a pipe or a device would never end."""
-    if not stat.S_ISREG(path.lstat().st_mode):
-        raise OSError(f"{path} is no regular file")
-    return open(path, "rb")
+def _is_regular(path: Path) -> bool:
+    """Tell whether a path is a file and nothing else: a pipe or a device would never end."""
+    return stat.S_ISREG(path.lstat().st_mode)
 
 
-def _file_digest(path: Path) -> str:
-    with _open(path) as file:
+def digest_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,7 +9,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from skywright.data import Images
+from skywright.data import Images, Psf
 from skywright.sky.field import Field, bare
 from skywright.sky.painting import point_spread
 from skywright.sky.photometry import arc_snr
@@ -71,11 +71,11 @@ def select_sources(
     >>> len(select_sources(galaxies, redshift=(0.9, 2.0), faintest={"r": 24.0}))
     1
     """
-    _check_columns(galaxies, ["z", *(f"mag_{band}" for band in faintest)])
-    z = bare(galaxies["z"])
+    known = _columns(galaxies, ["z", *(f"mag_{band}" for band in faintest)])
+    z = bare(known["z"])
     kept = (z >= redshift[0]) & (z <= redshift[1])
     for band, limit in faintest.items():
-        kept &= bare(galaxies[f"mag_{band}"]) <= limit
+        kept &= bare(known[f"mag_{band}"]) <= limit
     if not kept.any():
         raise ValueError(
             f"none of {len(galaxies)} galaxies has a redshift of {redshift[0]:g} to "
@@ -108,19 +108,20 @@ def choose_sources(
         How many, and the source of randomness.
     """
     names = [f"mag_{band}" for band in field.bands]
-    _check_columns(sources, [*names, "angular_size"])
+    known = _columns(sources, [*names, "angular_size"])
     if images.scale is None:
         raise ValueError(f"sizes of sources need the scale of the images: {images.reason}")
-    size = u.Quantity(sources["angular_size"])
+    size = u.Quantity(known["angular_size"])
     if not size.unit.is_equivalent(u.arcsec):
         raise ValueError(f"angular_size of the sources is in '{size.unit}'; expected an angle")
     missing = sorted(set(field.bands) - set(zero_point))
     if missing:
         raise ValueError(f"no zero point for {missing}: sources have magnitudes, images counts")
-    magnitude = np.stack([bare(sources[name]) for name in names], axis=1)
+    magnitude = np.stack([bare(known[name]) for name in names], axis=1)
     flux = 10 ** (-0.4 * (magnitude - np.array([zero_point[band] for band in field.bands])))
     radius = (size / images.scale).to_value(u.one) / field.fwhm
-    sound = np.flatnonzero(np.isfinite(flux).all(axis=1) & (radius >= SMALLEST))
+    bright = np.isfinite(flux).all(axis=1) & (flux.sum(axis=1) > 0)
+    sound = np.flatnonzero(bright & (radius >= SMALLEST))
     if not sound.size:
         raise ValueError(
             f"none of {len(sources)} sources has finite magnitudes and a half-light radius of at "
@@ -131,8 +132,10 @@ def choose_sources(
     return Behind(share, radius[chosen], flux[chosen])
 
 
-def snr_of_sources(arcs: QTable, flux: np.ndarray, images: Images, row: np.ndarray) -> np.ndarray:
-    """Return the S/N of arcs whose sources have a given flux, through a Gaussian PSF.
+def snr_of_sources(
+    arcs: QTable, flux: np.ndarray, images: Images, row: np.ndarray, psf: Psf | None
+) -> np.ndarray:
+    """Return the S/N of arcs whose sources have a given flux.
 
     Parameters
     ----------
@@ -144,13 +147,15 @@ def snr_of_sources(arcs: QTable, flux: np.ndarray, images: Images, row: np.ndarr
         Cutouts.
     row : (n,) int
         Cutout of each arc.
+    psf : Psf or None
+        As for `paint`.
 
     Returns
     -------
     (n,)
         See `skywright.sky.arc_snr`.
     """
-    spread, found = point_spread(images, None), []
+    spread, found = point_spread(images, psf), []
     for start in range(0, len(arcs), BATCH):
         part = slice(start, start + BATCH)
         shapes = painted_shapes(arcs[part], pixels=images.flux.shape[-1], psf=spread)
@@ -160,7 +165,9 @@ def snr_of_sources(arcs: QTable, flux: np.ndarray, images: Images, row: np.ndarr
     return np.concatenate(found) if found else np.zeros(0)
 
 
-def _check_columns(table: QTable, names: list[str]) -> None:
+def _columns(table: QTable, names: list[str]) -> QTable:
+    """Return the columns wanted, NaN where they are masked."""
     missing = sorted(set(names) - set(table.colnames))
     if missing:
         raise ValueError(f"the sources lack the columns {missing}; they have {table.colnames}")
+    return table[names].filled(np.nan)

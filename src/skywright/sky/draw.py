@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from astropy.table import QTable
 
-from skywright.data import Images
+from skywright.data import Images, Psf
 from skywright.sky.behind import Behind, choose_sources, snr_of_sources
 from skywright.sky.colours import draw_colours, faint_colours
 from skywright.sky.field import Field, read_field
@@ -33,6 +33,7 @@ def draw_systems(
     radius_fwhm: tuple[float, float] = (1.0, 8.0),
     sources: QTable | None = None,
     zero_point: Mapping[str, float] | None = None,
+    psf: Psf | None = None,
 ) -> QTable:
     """Draw ``n`` painted cutouts for training and for the selection function.
 
@@ -67,6 +68,8 @@ def draw_systems(
         FWHM.
     zero_point : dict, optional
         Band -> AB magnitude of one unit of the images; needed with ``sources``.
+    psf : Psf, optional
+        Where ``snr`` is None, the point spread function that `paint` is to use.
 
     Returns
     -------
@@ -102,7 +105,7 @@ def draw_systems(
         arcs = draw_arcs(field, row[touched], theta_e, signal, rng, behind)
     elif behind is not None:
         arcs = draw_arcs(field, row[touched], theta_e, np.ones(len(theta_e)), rng, behind)
-        arcs["snr"] = snr_of_sources(arcs, behind.flux, images, row[touched])
+        arcs["snr"] = snr_of_sources(arcs, behind.flux, images, row[touched], psf)
     else:
         raise ValueError("snr is None: give sources, whose magnitudes say how bright arcs are")
     return finish(field, row, kind, arcs, rng)

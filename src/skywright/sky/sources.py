@@ -19,6 +19,7 @@ LEAST_MAGNIFICATION = 3.0  # Collett 2015
 LEAST_INSIDE = 0.5  # share of the lensed light that has to fall into the cutout
 GRID, REACH = 72, 2.6  # rays per axis, and half of their side in Einstein radii
 FARTHEST = 1.1  # in Einstein radii: beyond, magnification is below 3 for every lens drawn here
+TRIES = 300
 SMALLEST = 0.08  # in Einstein radii: a smaller disc would be hit by too few rays
 
 
@@ -86,7 +87,8 @@ def place_sources(
     images are points to everybody), so that every configuration (rings, quads, cusps, folds,
     doubles) occurs as often as its cross-section says, and where at least half of its light falls
     into the cutout. The last matters for Einstein
-    radii of more than about half the half side, whose most lopsided doubles are left out.
+    radii of more than about half the half side, whose most lopsided doubles are left out. A source
+    so small that 300 draws find no such place gets the best of them.
 
     Parameters
     ----------
@@ -108,33 +110,49 @@ def place_sources(
     magnification : (n,) [1]
         Of the disc, counted with rays.
 
+    Raises
+    ------
+    ValueError
+        Nowhere does half of the light of a source fall into the cutout.
+
     References
     ----------
     Collett 2015 (arXiv:1507.02657): a lens counts when its total magnification
     exceeds 3 and its tangential stretch is resolved.
     """
     n = len(radius)
-    x, y, magnification = np.zeros(n), np.zeros(n), np.zeros(n)
+    found, trial, best = np.zeros((3, n)), np.zeros((2, n)), np.zeros(n)
     left = np.arange(n)
-    while left.size:
+    for _ in range(TRIES):
+        if not left.size:
+            break
         distance = FARTHEST * np.sqrt(rng.random(left.size))
         azimuth = rng.uniform(0, 2 * np.pi, left.size)
-        x[left], y[left] = distance * np.cos(azimuth), distance * np.sin(azimuth)
-        fine = np.zeros(n, dtype=bool)
+        trial[:, left] = distance * np.cos(azimuth), distance * np.sin(azimuth)
+        done = np.zeros(n, dtype=bool)
         for rows in np.array_split(left, -(-left.size // 256)):
-            total, inside = _count_rays(masses, radius, half, (x, y), rows)
-            magnification[rows] = total
+            total, inside = _count_rays(masses, radius, half, trial, rows)
+            kept = inside >= LEAST_INSIDE * total
+            stretch = np.minimum(total / LEAST_MAGNIFICATION, total * radius[rows] / fwhm[rows])
+            better = kept & (stretch > best[rows])
+            best[rows[better]] = stretch[better]
+            found[:, rows[better]] = *trial[:, rows[better]], total[better]
             arc = (total >= LEAST_MAGNIFICATION) & (total * radius[rows] > fwhm[rows])
-            fine[rows] = arc & (inside >= LEAST_INSIDE * total)
-        left = left[~fine[left]]
-    return x, y, magnification
+            done[rows] = arc & kept
+        left = left[~done[left]]
+    if (best == 0).any():
+        raise ValueError(
+            f"of {(best == 0).sum()} sources (first: row {np.flatnonzero(best == 0)[0]}) half of "
+            "the light falls nowhere into the cutout: cut out more pixels, or draw smaller radii"
+        )
+    return found[0], found[1], found[2]
 
 
 def _count_rays(
     masses: dict[str, np.ndarray],
     radius: np.ndarray,
     half: np.ndarray,
-    place: tuple[np.ndarray, np.ndarray],
+    place: np.ndarray,
     rows: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return image area over source area of a disc, all of it and that inside the cutout."""

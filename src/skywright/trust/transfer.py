@@ -181,8 +181,9 @@ def _judge_injected(
     area = _measure(scores, truth, {key: rows}, resamples, rng)
     best, mask = _best(area, key), np.any(rows, axis=0)
     size = {"n": mask.sum(), "n_groups": len(np.unique(column(truth, "group")[mask]))}
-    snr = float(np.median(column(truth, "snr")[rows[0]]))
-    found = {f"injected.{key}": estimate(area["net"][key], **size) | {"median_snr": snr}}
+    snr = np.percentile(column(truth, "snr")[rows[0]], [1, 50])
+    found = {f"injected.{key}": estimate(area["net"][key], **size)}
+    found[f"injected.{key}"] |= {"snr_1_percent": float(snr[0]), "median_snr": float(snr[1])}
     for name in BASELINES:
         found[f"injected.{name}.{key}"] = estimate(area[name][key], **size)
     gain = estimate(area["net"][key] - area[best][key], **size)

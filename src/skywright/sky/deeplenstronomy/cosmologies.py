@@ -24,9 +24,9 @@ KINDS: dict[str, tuple[type[FLRW], tuple[str, ...]]] = {  # and what they take b
 }
 DRAWN = {"H0": Bounds(1, 1000), "Om0": Bounds(0, 1), "Ode0": Bounds(0, 2), "w0": Bounds(-3, 1)}
 FIXED = {
-    "Tcmb0": Bounds(0, 100),
+    "Tcmb0": Bounds(0, 10),
     "Neff": Bounds(0, 100),
-    "m_nu": Bounds(0, 100),
+    "m_nu": Bounds(0, 10),
     "Ob0": Bounds(0, 1),
 }
 COSMOLOGY = DRAWN | FIXED
@@ -73,8 +73,8 @@ def _check(item: Item, found: Mapping[str, Value], reader: Reader) -> None:
     if found.get("Ob0", 0.0) > found["Om0"]:  # type: ignore[operator]
         reader.problems.add(item.value["Ob0"], "is more than Om0, the matter it is part of")
     elif not has_distances(found):
-        reader.problems.add(item, "with these numbers the universe bounced: it has no large "
-                                  "redshifts; lower Ode0")  # fmt: skip
+        reader.problems.add(item, "with these numbers the universe bounced or closed: it has no "
+                                  "large redshifts; lower Ode0")  # fmt: skip
 
 
 def cosmology_of(simulation: Simulation, rows: Mapping[str, Any]) -> FLRW | list[FLRW]:
@@ -97,6 +97,8 @@ def cosmology_of(simulation: Simulation, rows: Mapping[str, Any]) -> FLRW | list
 def has_distances(values: Mapping[str, Any]) -> np.ndarray:
     """Return which cosmologies expand at every redshift, with no more baryons than matter.
 
+    A closed one is to have its antipode behind all redshifts, too.
+
     Parameters
     ----------
     values : mapping of str to (row,) or number
@@ -113,5 +115,9 @@ def has_distances(values: Mapping[str, Any]) -> np.ndarray:
     dark = np.broadcast_to(values.get("Ode0", 1 - matter), matter.shape)
     state = np.broadcast_to(values.get("w0", -1.0), matter.shape)
     grown = STRETCH.reshape(-1, *(1,) * matter.ndim)
-    squared = grown**3 * matter + grown**2 * (1 - matter - dark) + grown ** (3 + 3 * state) * dark
-    return np.asarray((squared > SLOWEST).all(axis=0) & (values.get("Ob0", 0.0) <= matter))
+    curved = 1 - matter - dark
+    squared = grown**3 * matter + grown**2 * curved + grown ** (3 + 3 * state) * dark
+    distance = np.trapezoid(np.maximum(squared, SLOWEST) ** -0.5, grown, axis=0)
+    near = np.sqrt(np.maximum(-curved, 0)) * distance < np.pi
+    baryons = values.get("Ob0", 0.0) <= matter
+    return np.asarray((squared > SLOWEST).all(axis=0) & near & baryons)

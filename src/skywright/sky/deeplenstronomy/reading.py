@@ -111,6 +111,8 @@ def _tree(
     compat: bool,
     folder: str | Path | None,
 ) -> tuple[Problems, Item]:
+    if not isinstance(compat, bool):
+        raise ValueError(f"compat is {compat!r}, expected True or False")
     problems = Problems(compat)
     if isinstance(config, Mapping):
         root = include(from_plain(config), Path(folder or "."), problems)
