@@ -103,5 +103,9 @@ class _Stage(nn.Module):
 
 
 def _pad(features: Tensor) -> Tensor:
-    """Pad by one: around the circle along the angle, with zeros along the radius."""
-    return F.pad(F.pad(features, (1, 1, 0, 0), mode="circular"), (0, 0, 1, 1))
+    """Pad by one: around the circle along the angle, with zeros along the radius.
+
+    The circular mode of ``pad`` would lose the order of memory that convolutions are fast in.
+    """
+    around = torch.cat([features[..., -1:], features, features[..., :1]], dim=-1)
+    return F.pad(around, (0, 0, 1, 1))
