@@ -70,5 +70,5 @@ def fitted(arcs):
 
     images, labels, roles, _ = arcs
     return fit(
-        ResNet, images=images, labels=labels, roles=roles, options={"width": 8}, epochs=12, seed=1
+        ResNet, images=images, labels=labels, roles=roles, options={"width": 8}, epochs=24, seed=1
     )

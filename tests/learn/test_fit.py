@@ -52,7 +52,7 @@ def test_shuffled_labels_give_chance(arcs):
 
 
 def test_history_and_config_hold_what_the_rule_book_needs(fitted):
-    assert fitted.history["epoch"] == list(range(12))
+    assert fitted.history["epoch"] == list(range(24))
     assert all(math.isfinite(v) and v > 0 for v in fitted.history["gradient_norm"])
     best = int(np.argmin(fitted.history["validation_loss"]))
     assert fitted.config["training"]["best_epoch"] == best

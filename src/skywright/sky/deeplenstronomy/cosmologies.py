@@ -108,7 +108,7 @@ def has_distances(values: Mapping[str, Any]) -> np.ndarray:
     --------
     A universe with much dark energy and little matter bounced, and had no redshift of 3.
 
-    >>> has_distances({"Om0": np.array([0.3, 0.05]), "Ode0": 1.6}).tolist()
+    >>> has_distances({"Om0": np.array([1.0, 0.05]), "Ode0": 1.5}).tolist()
     [True, False]
     """
     matter = np.asarray(values["Om0"], dtype=float)
