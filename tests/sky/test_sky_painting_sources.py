@@ -86,18 +86,24 @@ def test_sources_that_no_place_makes_an_arc_of_get_the_best_one():
         place_sources(masses, np.full(n, 0.1), **shape | {"half": np.full(n, 0.1)})
 
 
-def test_masked_and_dark_sources_are_passed_over(field, sources):
+def test_masked_sources_are_refused_and_dark_ones_passed_over(field, sources):
     masked = QTable(sources, masked=True)
     masked["mag_g"] = np.ma.MaskedArray([-99.0, 23.0, -99.0], [True, False, True])
-    drawn = draw(field, masked, lens_fraction=1.0, snr=None)
-    assert np.unique(np.asarray(drawn["share"]).round(6), axis=0).shape == (1, 2)
-    assert len(select_sources(masked, redshift=(0, 3), faintest={"g": 25.0})) == 1
+    with pytest.raises(ValueError, match="'mag_g' is in None or holds NaN"):
+        draw(field, masked)
+    with pytest.raises(ValueError, match="'mag_g' is in None or holds NaN"):
+        select_sources(masked, redshift=(0, 3), faintest={"g": 25.0})
     dark = sources.copy()
-    dark["mag_g"], dark["mag_r"] = [np.inf] * 2 + [23.0], [np.inf] * 2 + [23.0]
-    assert np.isfinite(draw(field, dark)["share"][draw(field, dark)["label"] == 1]).all()
+    dark["mag_g"], dark["mag_r"] = [np.inf, np.inf, 23.0], [np.inf, np.inf, 23.0]
+    drawn = draw(field, dark, lens_fraction=1.0)
+    size = np.asarray(drawn["clump_radius"])[:, 0] * 0.2
+    assert size.min() >= 0.19  # the third source, 0.3 arcsec or 0.4 Einstein radii
+    dark["mag_g"], dark["mag_r"] = [np.inf] * 3, [np.inf] * 3
+    with pytest.raises(ValueError, match="nothing is left to be lensed"):
+        draw(field, dark)
 
 
-def test_without_a_catalogue_nothing_changes(field):
+def test_without_a_catalogue_no_brightness_is_known(field):
     with pytest.raises(ValueError, match="give sources"):
         draw_systems(*field, n=20, snr=None, rng=np.random.default_rng(0))
 
@@ -107,14 +113,22 @@ def test_sources_are_chosen_by_redshift_and_magnitude(sources):
     assert kept["z"].tolist() == [2.0]
     with pytest.raises(ValueError, match="no source is left"):
         select_sources(sources, redshift=(5, 6), faintest={"g": 30.0})
-    with pytest.raises(ValueError, match=r"lack the columns \['mag_Y'\]"):
+    with pytest.raises(ValueError, match="no column 'mag_Y'"):
         select_sources(sources, redshift=(1, 2), faintest={"Y": 30.0})
+
+
+def test_parts_of_the_sources_share_no_row_and_leave_none_out(sources):
+    bounds = {"redshift": (0.5, 2.0), "faintest": {"r": 25.0}}
+    parts = [select_sources(sources, part=(k, 2), **bounds)["z"].tolist() for k in range(2)]
+    assert parts == [[1.0, 2.0], [1.5]]
+    with pytest.raises(ValueError, match="part is"):
+        select_sources(sources, part=(2, 2), **bounds)
 
 
 def test_sources_that_do_not_fit_the_images_are_refused(field, sources):
     galaxies, images = field
     without = {name: sources[name] for name in sources.colnames if name != "mag_r"}
-    with pytest.raises(ValueError, match=r"lack the columns \['mag_r'\]"):
+    with pytest.raises(ValueError, match="no column 'mag_r'"):
         draw(field, QTable(without))
     with pytest.raises(ValueError, match=r"no zero point for \['r'\]"):
         draw(field, sources, zero_point={"g": 30.0})
@@ -123,17 +137,17 @@ def test_sources_that_do_not_fit_the_images_are_refused(field, sources):
         draw((galaxies, bare), sources)
     plain = sources.copy()
     plain["angular_size"] = SIZES
-    with pytest.raises(ValueError, match="expected an angle"):
+    with pytest.raises(ValueError, match="'angular_size' has no unit"):
         draw(field, plain)
     tiny = sources.copy()
-    tiny["angular_size"] = [0.01, np.nan, 0.02] * u.arcsec
+    tiny["angular_size"] = [0.01, 0.0, 0.02] * u.arcsec
     with pytest.raises(ValueError, match="nothing is left to be lensed"):
         draw(field, tiny)
 
 
 def test_a_source_too_small_to_be_resolved_is_passed_over(field, sources):
     mixed = sources.copy()
-    mixed["angular_size"] = [0.01, 0.2, np.nan] * u.arcsec
+    mixed["angular_size"] = [0.01, 0.2, 0.0] * u.arcsec
     drawn = draw(field, mixed)
     size = np.asarray(drawn["clump_radius"])[np.asarray(drawn["label"]) == 1, 0] * 0.2
     assert size.max() <= 0.2 + 1e-6

@@ -10,7 +10,8 @@ import numpy as np
 from astropy.table import QTable
 
 from skywright.data import Images, Psf
-from skywright.sky.field import Field, bare
+from skywright.sky.field import Field
+from skywright.sky.lens_population.checks import checked_column, checked_magnitudes
 from skywright.sky.painting import point_spread
 from skywright.sky.photometry import arc_snr
 from skywright.sky.scene import painted_shapes
@@ -41,7 +42,11 @@ class Behind:
 
 
 def select_sources(
-    galaxies: QTable, *, redshift: tuple[float, float], faintest: Mapping[str, float]
+    galaxies: QTable,
+    *,
+    redshift: tuple[float, float],
+    faintest: Mapping[str, float],
+    part: tuple[int, int] = (0, 1),
 ) -> QTable:
     """Return the galaxies of a catalogue that may lie behind a lens.
 
@@ -53,16 +58,18 @@ def select_sources(
         Bounds.
     faintest : dict
         Band -> faintest magnitude.
+    part : (k, n)
+        Part ``k`` (from 0) of ``n`` parts that share no row: training and test see other sources.
 
     Returns
     -------
     QTable
-        The rows within all bounds.
+        The rows within all bounds, of one part.
 
     Raises
     ------
     ValueError
-        A column is missing, or no row is left.
+        A column is missing or not finite, there is no such part, or no row is left.
 
     Examples
     --------
@@ -71,17 +78,20 @@ def select_sources(
     >>> len(select_sources(galaxies, redshift=(0.9, 2.0), faintest={"r": 24.0}))
     1
     """
-    known = _columns(galaxies, ["z", *(f"mag_{band}" for band in faintest)])
-    z = bare(known["z"])
+    first, step = part
+    if not 0 <= first < step:
+        raise ValueError(f"part is {part}; expected (k, n) with k from 0 to n - 1")
+    z = checked_column(galaxies, "z")
     kept = (z >= redshift[0]) & (z <= redshift[1])
     for band, limit in faintest.items():
-        kept &= bare(known[f"mag_{band}"]) <= limit
-    if not kept.any():
+        kept &= checked_magnitudes(galaxies, f"mag_{band}") <= limit
+    chosen = np.flatnonzero(kept)[first::step]
+    if not chosen.size:
         raise ValueError(
-            f"none of {len(galaxies)} galaxies has a redshift of {redshift[0]:g} to "
+            f"of {len(galaxies)} galaxies {kept.sum()} have a redshift of {redshift[0]:g} to "
             f"{redshift[1]:g} and magnitudes up to {dict(faintest)}: no source is left"
         )
-    return galaxies[kept]
+    return galaxies[chosen]
 
 
 def choose_sources(
@@ -94,7 +104,8 @@ def choose_sources(
 ) -> Behind:
     """Choose ``n`` rows of a catalogue evenly, as they look in the unit of the images.
 
-    Sources of less than 0.1 FWHM are passed over: no arc of theirs would be resolved.
+    Sources of less than 0.1 FWHM are passed over, for no arc of theirs would be resolved, and
+    those without light.
 
     Parameters
     ----------
@@ -107,25 +118,20 @@ def choose_sources(
     n, rng
         How many, and the source of randomness.
     """
-    names = [f"mag_{band}" for band in field.bands]
-    known = _columns(sources, [*names, "angular_size"])
     if images.scale is None:
         raise ValueError(f"sizes of sources need the scale of the images: {images.reason}")
-    size = u.Quantity(known["angular_size"])
-    if not size.unit.is_equivalent(u.arcsec):
-        raise ValueError(f"angular_size of the sources is in '{size.unit}'; expected an angle")
     missing = sorted(set(field.bands) - set(zero_point))
     if missing:
         raise ValueError(f"no zero point for {missing}: sources have magnitudes, images counts")
-    magnitude = np.stack([bare(known[name]) for name in names], axis=1)
-    flux = 10 ** (-0.4 * (magnitude - np.array([zero_point[band] for band in field.bands])))
-    radius = (size / images.scale).to_value(u.one) / field.fwhm
-    bright = np.isfinite(flux).all(axis=1) & (flux.sum(axis=1) > 0)
-    sound = np.flatnonzero(bright & (radius >= SMALLEST))
+    magnitude = [checked_magnitudes(sources, f"mag_{b}") - zero_point[b] for b in field.bands]
+    flux = 10 ** (-0.4 * np.stack(magnitude, axis=1))
+    size = checked_column(sources, "angular_size", u.arcsec, low=0)
+    radius = size / images.scale.to_value(u.arcsec) / field.fwhm
+    sound = np.flatnonzero((flux.sum(axis=1) > 0) & (radius >= SMALLEST))
     if not sound.size:
         raise ValueError(
-            f"none of {len(sources)} sources has finite magnitudes and a half-light radius of at "
-            f"least {SMALLEST} FWHM: nothing is left to be lensed"
+            f"none of {len(sources)} sources has light and a half-light radius of at least "
+            f"{SMALLEST} FWHM: nothing is left to be lensed"
         )
     chosen = sound[rng.integers(sound.size, size=n)]
     share = flux[chosen] / flux[chosen].sum(axis=1, keepdims=True)
@@ -163,11 +169,3 @@ def snr_of_sources(
         light = shapes * flux[part, :, None, None]
         found.append(arc_snr(light, np.asarray(under.variance), under.noise_excess))
     return np.concatenate(found) if found else np.zeros(0)
-
-
-def _columns(table: QTable, names: list[str]) -> QTable:
-    """Return the columns wanted, NaN where they are masked."""
-    missing = sorted(set(names) - set(table.colnames))
-    if missing:
-        raise ValueError(f"the sources lack the columns {missing}; they have {table.colnames}")
-    return table[names].filled(np.nan)
